@@ -1,0 +1,65 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every module of ours is built under the same rules: the Swift 6 language mode, strict memory
+/// safety, and no warning let through.
+let strict: [SwiftSetting] = [
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableExperimentalFeature("Lifetimes"),
+]
+
+/// What a visit passes through, module by module, is optimized as one.
+let hotPath: [SwiftSetting] =
+  strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
+
+let containers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
+
+let package = Package(
+  name: "counter",
+  products: [.executable(name: "counter", targets: ["counter"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  // From the top down: a module depends only on modules that stand below it.
+  targets: [
+    .executableTarget(
+      name: "counter",
+      dependencies: [
+        "CounterApp",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "CounterApp",
+      dependencies: [
+        "Counting", "HTTP", "Redis", "EventLoop", "CLinux", containers,
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: hotPath),
+    .target(
+      name: "Counting", dependencies: ["Redis", "EventLoop", containers], swiftSettings: hotPath),
+    .target(
+      name: "Redis", dependencies: ["CHiredis", "CLinux", "EventLoop", containers],
+      swiftSettings: hotPath),
+    .target(
+      name: "HTTP", dependencies: ["EventLoop", "CLinux", containers], swiftSettings: hotPath),
+    .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: hotPath),
+    .target(name: "CLinux"),
+    .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
+
+    .testTarget(name: "CounterTests", dependencies: ["counter"], swiftSettings: strict),
+    .testTarget(name: "CounterAppTests", dependencies: ["CounterApp"], swiftSettings: strict),
+    .testTarget(name: "CountingTests", dependencies: ["Counting"], swiftSettings: strict),
+    .testTarget(name: "RedisTests", dependencies: ["Redis"], swiftSettings: strict),
+    .testTarget(name: "HTTPTests", dependencies: ["HTTP"], swiftSettings: strict),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

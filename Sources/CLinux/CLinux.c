@@ -1,0 +1,68 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+int clinux_accept(int listener) {
+  return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_bind(int socket, const struct addrinfo *address) {
+  return bind(socket, address->ai_addr, address->ai_addrlen);
+}
+
+int clinux_local_port(int socket) {
+  struct sockaddr_storage address;
+  socklen_t size = sizeof address;
+  if (getsockname(socket, (struct sockaddr *)&address, &size) != 0) return -1;
+  return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                             : ((struct sockaddr_in *)&address)->sin_port);
+}
+
+int clinux_processor_count(void) {
+  cpu_set_t usable;
+  return sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : -1;
+}
+
+void clinux_name_thread(const char *name) {
+  pthread_setname_np(pthread_self(), name);
+}
+
+const char *clinux_error_text(int code) {
+  return strerrordesc_np(code);
+}
+
+pid_t clinux_spawn_bound(const char *path, char *const *arguments, int log, int kept) {
+  sigset_t everything, before;
+  sigfillset(&everything);
+  pthread_sigmask(SIG_SETMASK, &everything, &before);
+  pid_t parent = getpid();
+  pid_t child = fork();
+  if (child != 0) {
+    int error = errno;
+    pthread_sigmask(SIG_SETMASK, &before, 0);
+    errno = error;
+    return child;
+  }
+  for (int number = 1; number < NSIG; number++) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigaction(number, &action, 0);
+  }
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, 0);
+  if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent) _exit(127);
+  setsid();
+  int null = open("/dev/null", O_RDONLY);
+  if (null < 0 || dup2(null, 0) < 0 || dup2(log, 1) < 0 || dup2(log, 2) < 0) _exit(127);
+  if (kept >= 0) fcntl(kept, F_SETFD, 0);
+  execve(path, arguments, environ);
+  _exit(127);
+}
+
+int clinux_watch_process(pid_t child) {
+  return (int)syscall(SYS_pidfd_open, child, 0);
+}

@@ -1,0 +1,255 @@
+import BasicContainers
+import CLinux
+public import EventLoop
+import Glibc
+import HTTP
+public import Logging
+import Redis
+
+/// The program from start to stop: what it needs, its loops, its drain.
+///
+/// The loops serve, each on a thread of its own; this waits for signals, and sees to the private
+/// redis-server if there is one.
+public struct Application: ~Copyable {
+  private let configuration: Configuration
+  private let logger: Logger
+  private let poller: Poller
+  private let signals: Signals
+  private let control: Control
+  private var listeners: UniqueArray<Listener>
+
+  private var privateRedis: PrivateRedis?
+  private var redisStarts = Backoff(from: .milliseconds(10), to: .seconds(1))
+  private var redisStartedAt = Instant.now
+  private var redisStartsAt = Instant.never
+
+  /// How a stop went.
+  public enum Outcome: Sendable {
+    /// Everything was answered.
+    case clean
+    /// The drain limit, or a second signal, cut something off.
+    case cutOff
+  }
+
+  /// Why the program cannot run.
+  public enum Failure: Error, CustomStringConvertible {
+    /// Something it needs is missing or taken; the reason is one line.
+    case unavailable(String)
+    /// The kernel refused what no program can do without.
+    case system(SystemError)
+
+    /// The reason in one line.
+    public var description: String {
+      switch self {
+      case .unavailable(let reason): reason
+      case .system(let error): error.description
+      }
+    }
+  }
+
+  /// Whose event it is.
+  private enum Owner: UInt8 {
+    case signals
+    case loops
+    case redis
+  }
+
+  /// Gets hold of everything the program needs, so that nothing starts half.
+  public init(_ configuration: Configuration, _ logger: Logger) throws(Failure) {
+    let poller: Poller
+    let signals: Signals
+    let control: Control
+    do throws(SystemError) {
+      // Before there is any thread that signals could interrupt.
+      signals = try Signals(SIGTERM, SIGINT)
+      Signals.ignoreBrokenPipes()
+      Self.raiseDescriptorLimit()
+      poller = try Poller()
+      control = try Control(loops: configuration.threads)
+      try poller.add(signals.descriptor, .read, Token(owner: Owner.signals.rawValue))
+      try poller.add(control.loopEnded.descriptor, .read, Token(owner: Owner.loops.rawValue))
+    } catch {
+      throw .system(error)
+    }
+    let listeners = try Self.listen(configuration)
+    let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
+    self.configuration = configuration
+    self.logger = logger
+    self.poller = poller
+    self.signals = signals
+    self.control = control
+    self.listeners = listeners
+    privateRedis = redis
+  }
+
+  /// Serves until SIGTERM or SIGINT asks it to stop.
+  public mutating func run() throws(Failure) -> Outcome {
+    do throws(SystemError) {
+      try watchRedis()
+      let threads = try startLoops()
+      var events = Events()
+      while !control.isOver {
+        try poller.wait(from: .now, until: redisStartsAt, &events)
+        for index in 0..<events.count { handle(events[index]) }
+        if Instant.now >= redisStartsAt { restartRedis() }
+      }
+      threads.join()
+    } catch {
+      throw .system(error)
+    }
+    privateRedis?.stop(.seconds(10))
+    if let error = control.failure { throw .system(error) }
+    let cutOff = control.cutOff
+    logger.notice("stopped\(cutOff == 0 ? "" : ", \(cutOff) connections were cut off")")
+    return cutOff == 0 ? .clean : .cutOff
+  }
+
+  private mutating func handle(_ event: Event) {
+    switch Owner(rawValue: event.token.owner) {
+    case .signals:
+      while let signal = signals.next() { stop(signal) }
+    case .redis:
+      takeNoteOfRedisEnd()
+    case .loops, nil:
+      control.loopEnded.reset()
+    }
+  }
+
+  /// Drains; a second signal ends the program at once.
+  private func stop(_ signal: CInt) {
+    guard control.stage == .serving else {
+      logger.warning("asked again to stop: not draining any longer")
+      control.abort()
+      return
+    }
+    let limit = configuration.drainTimeout
+    logger.notice(
+      "draining for at most \(limit.seconds) s, asked by \(signal == SIGINT ? "SIGINT" : "SIGTERM")"
+    )
+    control.drain(until: .now + limit)
+  }
+
+  /// Every client takes a descriptor; the soft limit of many systems, 1024, is there for the sake of
+  /// programs that use select(2).
+  private static func raiseDescriptorLimit() {
+    var limit = rlimit()
+    // Sound: the kernel fills in, then reads, the one value.
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+  }
+}
+
+// MARK: - Listeners and loops
+
+extension Application {
+  private static func listen(
+    _ configuration: Configuration
+  ) throws(Failure) -> UniqueArray<Listener> {
+    let host = configuration.host
+    var port = configuration.port
+    var listeners = UniqueArray<Listener>()
+    do throws(Listener.Failure) {
+      if port != 0 { try Listener.check(host: host, port: port) }
+      for _ in 0..<configuration.threads {
+        let listener = try Listener(host: host, port: port)
+        port = listener.port
+        listeners.append(listener)
+      }
+      return listeners
+    } catch {
+      let address = address(host, port)
+      switch error {
+      case .inUse: throw .unavailable("\(address) is in use by another program")
+      case .system(let error):
+        throw .unavailable("\(address) cannot be listened on: \(error.reason)")
+      }
+    }
+  }
+
+  private static func address(_ host: String, _ port: UInt16) -> String {
+    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+  }
+
+  private mutating func startLoops() throws(SystemError) -> Threads {
+    let location = privateRedis?.location ?? configuration.redis ?? Location(.unix(path: ""))
+    let watch = RedisWatch(logger, location.description)
+    let address = Self.address(configuration.host, listeners[0].port)
+    var threads = Threads()
+    for number in 0..<configuration.threads {
+      let socket = listeners.removeLast().release()
+      let (configuration, control, logger) = (configuration, control, logger)
+      threads.append(
+        try Thread(name: "loop \(number)") {
+          do throws(SystemError) {
+            let listener = try Listener(owning: socket)
+            var worker = try Worker(
+              loop: number, listener, location, configuration, control, watch, logger)
+            control.end(cutOff: try worker.run())
+          } catch {
+            control.end(failed: error)
+          }
+        })
+    }
+    logger.notice(
+      """
+      listening on \(address) with \(configuration.threads) \
+      loop\(configuration.threads == 1 ? "" : "s"), counting in \(location)
+      """)
+    return threads
+  }
+}
+
+/// The threads of the loops.
+private struct Threads: ~Copyable {
+  private var threads = UniqueArray<Thread>()
+
+  mutating func append(_ thread: consuming Thread) {
+    threads.append(thread)
+  }
+
+  /// Waits for all of them to end.
+  consuming func join() {
+    while let thread = threads.popLast() { thread.join() }
+  }
+}
+
+// MARK: - The private redis-server
+
+extension Application {
+  private static func startRedis(
+    _ configuration: Configuration
+  ) throws(Failure) -> PrivateRedis {
+    do throws(PrivateRedis.Failure) {
+      let redis = try PrivateRedis.start(in: configuration.dataFolder)
+      try redis.waitUntilReady(.seconds(30))
+      return redis
+    } catch {
+      throw .unavailable("\(configuration.dataFolder): \(error)")
+    }
+  }
+
+  private mutating func watchRedis() throws(SystemError) {
+    guard let descriptor = privateRedis?.descriptor else { return }
+    try poller.add(descriptor, .read, Token(owner: Owner.redis.rawValue))
+  }
+
+  private mutating func takeNoteOfRedisEnd() {
+    logger.error("the private redis-server ended (its log tells more); starting it again")
+    privateRedis?.reap()
+    if Instant.now - redisStartedAt > .seconds(10) { redisStarts.succeeded() }
+    redisStartsAt = .now + redisStarts.failed()
+  }
+
+  private mutating func restartRedis() {
+    redisStartsAt = .never
+    redisStartedAt = .now
+    do throws(PrivateRedis.Failure) {
+      try privateRedis?.start()
+      try? watchRedis()
+    } catch {
+      logger.error("\(error)")
+      redisStartsAt = .now + redisStarts.failed()
+    }
+  }
+}

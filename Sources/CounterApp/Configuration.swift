@@ -1,0 +1,149 @@
+public import EventLoop
+import HTTP
+public import Redis
+
+/// Everything that can be set, understood and checked.
+public struct Configuration: Sendable {
+  /// The numeric address to listen on.
+  public var host: String
+  /// The port to listen on; 0 lets the kernel choose.
+  public var port: UInt16
+  /// The Redis to count in; nil for a private redis-server.
+  public var redis: Location?
+  /// The folder in which a private redis-server keeps its data.
+  public var dataFolder: String
+  /// How many event loops there are.
+  public var threads: Int
+  /// How long a visit may wait for its number.
+  public var visitTimeout: Interval
+  /// How long a stop may take.
+  public var drainTimeout: Interval
+
+  /// Settings as they were given, each perhaps not at all.
+  public struct Flags: Sendable {
+    public var host: String?
+    public var port: String?
+    public var redis: String?
+    public var data: String?
+    public var threads: String?
+    public var visitTimeout: String?
+    public var drainTimeout: String?
+
+    /// None of them.
+    public init() {}
+  }
+
+  /// A setting that cannot be used.
+  public struct BadSetting: Error, Equatable, CustomStringConvertible {
+    /// The flag or environment variable.
+    public let name: String
+    /// What is wrong with its value; does not repeat what may hold a password.
+    public let reason: String
+
+    /// Both in one line.
+    public var description: String { "\(name): \(reason)" }
+  }
+
+  /// Puts flags, environment and defaults together; a flag beats the environment, and an
+  /// environment variable that is empty counts as not set.
+  public init(
+    _ flags: Flags, environment: @escaping (String) -> String?
+  ) throws(BadSetting) {
+    let find = Finder(environment: environment)
+    host = try flags.host.map { Setting(name: "--host", value: $0) }.map(Self.host) ?? "0.0.0.0"
+    port = try find.setting("--port", flags.port, "PORT").map(Self.port) ?? 8000
+    redis = try Self.redis(flags.redis, find)
+    dataFolder = find.setting("--data", flags.data, "DATA_DIR")?.value ?? "./data"
+    threads =
+      try find.setting("--threads", flags.threads, "THREADS").map(Self.threads)
+      ?? UsableProcessors.count
+    visitTimeout =
+      try find.setting("--visit-timeout", flags.visitTimeout, "VISIT_TIMEOUT")
+      .map { setting throws(BadSetting) in try Self.seconds(setting, from: 0.001) } ?? .seconds(5)
+    drainTimeout =
+      try find.setting("--drain-timeout", flags.drainTimeout, "DRAIN_TIMEOUT")
+      .map { setting throws(BadSetting) in try Self.seconds(setting, from: 0) } ?? .seconds(10)
+    guard !dataFolder.isEmpty else {
+      throw BadSetting(name: "--data", reason: "the path is empty")
+    }
+  }
+}
+
+/// A value and where it was set.
+private struct Setting {
+  let name: String
+  let value: String
+
+  func bad(_ expected: String) -> Configuration.BadSetting {
+    Configuration.BadSetting(name: name, reason: "'\(printable)' is not \(expected)")
+  }
+
+  /// The value without what would break the line it is shown in.
+  private var printable: String {
+    String(
+      String.UnicodeScalarView(value.unicodeScalars.prefix(80).map { $0.value < 32 ? "?" : $0 }))
+  }
+}
+
+private struct Finder {
+  let environment: (String) -> String?
+
+  func setting(_ flag: String, _ value: String?, _ variable: String) -> Setting? {
+    if let value { return Setting(name: flag, value: value) }
+    return setting(variable)
+  }
+
+  func setting(_ variable: String) -> Setting? {
+    guard let value = environment(variable), !value.isEmpty else { return nil }
+    return Setting(name: variable, value: value)
+  }
+}
+
+extension Configuration {
+  private static func host(_ setting: Setting) throws(BadSetting) -> String {
+    guard Listener.isAddress(setting.value) else {
+      throw setting.bad("an IPv4 or IPv6 address")
+    }
+    return setting.value
+  }
+
+  private static func port(_ setting: Setting) throws(BadSetting) -> UInt16 {
+    guard let port = UInt16(setting.value) else { throw setting.bad("a port from 0 to 65535") }
+    return port
+  }
+
+  private static func threads(_ setting: Setting) throws(BadSetting) -> Int {
+    guard let threads = Int(setting.value), (1...1024).contains(threads) else {
+      throw setting.bad("a number from 1 to 1024")
+    }
+    return threads
+  }
+
+  private static func seconds(
+    _ setting: Setting, from least: Double
+  ) throws(BadSetting) -> Interval {
+    guard let seconds = Double(setting.value), (least...3600).contains(seconds) else {
+      throw setting.bad("a number of seconds from \(least == 0 ? "0" : "0.001") to 3600")
+    }
+    return Interval(nanoseconds: Int64(seconds * 1e9))
+  }
+
+  /// The Redis that was named, or that Kubernetes made known under the name `redisapp`.
+  private static func redis(_ flag: String?, _ find: Finder) throws(BadSetting) -> Location? {
+    if let setting = find.setting("--redis", flag, "REDIS_URL") {
+      do {
+        return try Location(setting.value)
+      } catch {
+        throw BadSetting(name: setting.name, reason: error.reason)
+      }
+    }
+    guard let host = find.setting("REDISAPP_SERVICE_HOST") else { return nil }
+    let port = try find.setting("REDISAPP_SERVICE_PORT").map { setting throws(BadSetting) in
+      guard let port = UInt16(setting.value), port > 0 else {
+        throw setting.bad("a port from 1 to 65535")
+      }
+      return port
+    }
+    return Location(.tcp(host: host.value, port: port ?? Location.defaultPort))
+  }
+}

@@ -1,0 +1,230 @@
+import Counting
+import EventLoop
+import HTTP
+import Logging
+import Redis
+
+/// One event loop: its listener and connections, its batch, its connection to Redis.
+///
+/// `run` is the whole loop: wait, do what the events call for, send and flush what came together.
+struct Worker: ~Copyable {
+  private let poller: Poller
+  private let control: Control
+  private let wakeup: Wakeup
+  private let watch: RedisWatch
+  private let logger: Logger
+  private let pages = Pages()
+
+  private var server: Server
+  private var counter: Counter
+  private var now = Instant.now
+
+  /// While draining, when connections that are idle are closed.
+  private var idleUntil = Instant.never
+  private var isDraining = false
+
+  /// What the log knows of Redis.
+  private var redis = RedisAsLogged.unknown
+  private var hasDefect = false
+
+  private enum RedisAsLogged {
+    case unknown
+    case found
+    case lost(Failure?)
+  }
+
+  /// Whose event it is.
+  private enum Owner: UInt8 {
+    case wakeup
+    case listener
+    case connection
+    case redis
+  }
+
+  /// Keep-alive connections get so long to send one more request, whose answer is the last.
+  private static var idleGrace: Interval { .seconds(2) }
+
+  init(
+    loop number: Int, _ listener: consuming Listener, _ location: Location,
+    _ configuration: Configuration, _ control: Control, _ watch: RedisWatch, _ logger: Logger
+  ) throws(SystemError) {
+    let poller = try Poller()
+    let wakeup = control.wakeup(ofLoop: number)
+    try poller.add(wakeup.descriptor, .read, Token(owner: Owner.wakeup.rawValue))
+    let server = try Server(
+      listener, routes: Route.allCases.map(\.path), limits: Limits(), poller,
+      Server.Owners(
+        listener: Owner.listener.rawValue, connections: Owner.connection.rawValue))
+    let counter = try Counter(
+      "hits", in: location, timeout: configuration.visitTimeout, poller,
+      owner: Owner.redis.rawValue)
+    self.poller = poller
+    self.control = control
+    self.wakeup = wakeup
+    self.watch = watch
+    self.logger = logger
+    self.server = server
+    self.counter = counter
+  }
+
+  /// Serves until it is told to stop and has drained.
+  ///
+  /// - Returns: how many connections were left with something to be answered.
+  mutating func run() throws(SystemError) -> Int {
+    var events = Events()
+    while !isOver {
+      try poller.wait(from: now, until: deadline, &events)
+      now = .now
+      server.beginRound(now)
+      counter.beginRound(now)
+      for index in 0..<events.count { handle(events[index]) }
+      tick()
+      finishRound()
+    }
+    let cutOff = server.openConnections
+    return cutOff
+  }
+
+  private var deadline: Instant {
+    var deadline = min(server.deadline, counter.deadline)
+    if isDraining { deadline = min(deadline, min(idleUntil, control.drainDeadline)) }
+    return deadline
+  }
+
+  private var isOver: Bool {
+    switch control.stage {
+    case .serving: false
+    case .draining: isDraining && (server.openConnections == 0 || now >= control.drainDeadline)
+    case .aborting: true
+    }
+  }
+}
+
+// MARK: - A round
+
+extension Worker {
+  private mutating func handle(_ event: Event) {
+    switch Owner(rawValue: event.token.owner) {
+    case .connection:
+      server.ready(event)
+      takeRequests()
+    case .redis:
+      counter.ready(event)
+      giveAnswers()
+    case .listener:
+      accept()
+    case .wakeup, nil:
+      wakeup.reset()
+    }
+  }
+
+  private mutating func accept() {
+    do {
+      try server.accept()
+    } catch {
+      logger.warning("cannot accept connections: \(error.reason)")
+    }
+  }
+
+  /// Does what the passing of time calls for.
+  private mutating func tick() {
+    if !isDraining, control.stage == .draining { drain() }
+    if isDraining, now >= idleUntil {
+      server.closeIdle()
+      idleUntil = now + .milliseconds(100)
+    }
+    if now >= server.deadline { server.tick() }
+    if now >= counter.deadline { counter.tick() }
+    noticeRedis()
+  }
+
+  /// Gives the answers that are there, takes the requests that waited for that, and sends the batch.
+  private mutating func finishRound() {
+    repeat {
+      giveAnswers()
+      server.flush()
+    } while takeRequests()
+    counter.dispatch()
+    server.flush()
+  }
+
+  private mutating func drain() {
+    isDraining = true
+    idleUntil = now + min(Self.idleGrace, (control.drainDeadline - now) / 2)
+    server.drain()
+  }
+}
+
+// MARK: - Requests and answers
+
+extension Worker {
+  /// - Returns: whether there were any.
+  @discardableResult
+  private mutating func takeRequests() -> Bool {
+    var hasAny = false
+    while let request = server.nextRequest() {
+      hasAny = true
+      switch Route(rawValue: request.route) {
+      case .visit:
+        counter.count(request.exchange.ticket)
+      case .health:
+        server.answer(request.exchange, with: pages.health)
+      case .ready, nil:
+        answerReadiness(request.exchange)
+      }
+    }
+    return hasAny
+  }
+
+  private mutating func answerReadiness(_ exchange: Exchange) {
+    if isDraining {
+      server.answer(exchange, with: pages.draining)
+    } else if !counter.isConnected {
+      server.answer(exchange, with: pages.withoutRedis)
+    } else {
+      server.answer(exchange, with: pages.ready)
+    }
+  }
+
+  private mutating func giveAnswers() {
+    while let answer = counter.nextAnswer() {
+      let exchange = Exchange(ticket: answer.ticket)
+      if let number = answer.number {
+        server.answer(exchange, with: pages.visit, number: number)
+      } else {
+        server.answer(exchange, with: pages.notCounted)
+      }
+    }
+  }
+}
+
+// MARK: - The log
+
+extension Worker {
+  /// Tells the log what has changed about Redis.
+  private mutating func noticeRedis() {
+    switch (redis, counter.isConnected) {
+    case (.found, true):
+      break
+    case (.unknown, false) where counter.failure == nil:
+      break
+    case (.unknown, true):
+      redis = .found
+    case (.lost, true):
+      redis = .found
+      watch.found()
+    case (.unknown, false), (.found, false):
+      redis = .lost(counter.failure)
+      watch.lost(counter.failure)
+    case (.lost(let last), false):
+      if let failure = counter.failure, failure != last {
+        redis = .lost(failure)
+        watch.stillLost(failure)
+      }
+    }
+    if (counter.defect != nil) != hasDefect {
+      hasDefect = counter.defect != nil
+      if let defect = counter.defect { watch.defect(defect) } else { watch.mended() }
+    }
+  }
+}

@@ -1,0 +1,47 @@
+import EventLoop
+import Redis
+
+/// What makes a batch count once, however often it is sent: who sends it, and which of the sender's
+/// batches it is.
+struct Claim {
+  /// The key that the writer's last counted batch is recorded under. It shares the counter's hash
+  /// tag, so that both are on one node of a Redis Cluster.
+  private let key: String
+  private let counter: String
+
+  /// The number of the last batch that was sent; none is ever used for two.
+  private(set) var sequence: UInt64 = 0
+
+  /// How long a record lives: far longer than a copy of a command can be on its way, stuck in some
+  /// buffer, and still arrive.
+  static var life: UInt64 { 24 * 60 * 60 * 1000 }
+
+  /// A writer of its own, with an identity that nobody else ever has.
+  init(counter: String) {
+    var random = SystemRandomNumberGenerator()
+    let identity = UInt128(_low: random.next(), _high: random.next())
+    self.counter = counter
+    key = "{\(counter)}:claim:\(String(identity, radix: 16))"
+  }
+
+  /// Goes on to the next batch.
+  mutating func advance() {
+    sequence += 1
+  }
+
+  /// The command that adds the current batch.
+  ///
+  /// - Parameter withScript: sends the whole script, for a Redis that has not seen it yet.
+  func command(adding amount: Int, withScript: Bool) -> Command {
+    var command = Command(argumentCount: 8)
+    command.append(withScript ? "EVAL" : "EVALSHA")
+    command.append(withScript ? ClaimScript.text : ClaimScript.digest)
+    command.append("2")
+    command.append(counter)
+    command.append(key)
+    command.append(sequence)
+    command.append(UInt64(amount))
+    command.append(Self.life)
+    return command
+  }
+}

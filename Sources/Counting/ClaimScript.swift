@@ -1,0 +1,30 @@
+/// The script that adds a batch to a counter and records its claim, in one atomic step.
+///
+/// KEYS: the counter, the writer's claim. ARGV: the batch's sequence number, its amount, the claim's
+/// life in milliseconds. It returns the counter's new value, as text: a Lua number is exact only
+/// to 2^53.
+///
+/// An error must mean that nothing was counted. So whatever could make Redis refuse happens before
+/// INCRBY, or is INCRBY: a writer's first record is written once beforehand, to learn whether this
+/// user may write it.
+enum ClaimScript {
+  static let text = """
+    local recorded = redis.call('GET', KEYS[2])
+    if recorded then
+      local sequence, total = string.match(recorded, '^(%d+) (.*)$')
+      if sequence == ARGV[1] then return total end
+      if tonumber(sequence) > tonumber(ARGV[1]) then
+        return redis.error_reply('STALE a later batch of this writer was counted')
+      end
+    end
+    if not recorded then redis.call('SET', KEYS[2], '0 ', 'PX', ARGV[3]) end
+    redis.call('INCRBY', KEYS[1], ARGV[2])
+    local total = redis.call('GET', KEYS[1])
+    redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. total, 'PX', ARGV[3])
+    return total
+    """
+
+  /// The SHA-1 of the text, by which Redis knows it once it has seen it (EVALSHA). A test compares
+  /// it with what Redis says.
+  static let digest = "cfe5eeb040abd1b47d9f2f23a6b83832bd9bc48a"
+}

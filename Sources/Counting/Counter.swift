@@ -1,0 +1,199 @@
+public import EventLoop
+public import Redis
+
+/// Turns visits into numbers: group commit with at most one batch in flight.
+///
+/// Visits that come while a batch is in flight wait for the next one, which goes as soon as the
+/// reply is there. Whatever happens to the connection, a batch is sent again, unchanged, until
+/// Redis says what the total is or the last of its visits has run out of time. Its claim sees to
+/// it that this counts once.
+///
+/// The program drives it: events go to `ready`, the passing of time to `tick`; after either, and
+/// after `dispatch`, it takes all answers with `nextAnswer`.
+public struct Counter: ~Copyable {
+  private var redis: Connection
+  private var claim: Claim
+  private let timeout: Interval
+  private var now = Instant.now
+
+  private var waiting = Batch()
+  private var inFlight = Batch()
+  private var settled = Batch()
+
+  /// What the settled visits are told.
+  private var outcome = Outcome.unavailable
+
+  /// The command of the batch in flight was sent on this connection, and its reply has not come.
+  private var isSent = false
+
+  /// Redis does not know the script, and must be sent the whole of it.
+  private var sendsScript = false
+
+  private var refusals = Backoff(from: .milliseconds(10), to: .milliseconds(250))
+
+  /// What Redis says is wrong with the counter, so that no visit can be counted until somebody mends
+  /// it; nil while all is well.
+  public private(set) var defect: String?
+
+  private enum Outcome {
+    case total(Int64)
+    case unavailable
+  }
+
+  /// Counts under a key of Redis.
+  ///
+  /// - Parameters:
+  ///   - key: holds the count as an integer, or nothing yet.
+  ///   - timeout: how long a visit may wait for its number.
+  ///   - owner: whose events its descriptors are, in the numbers of the program.
+  public init(
+    _ key: String, in location: Location, timeout: Interval, _ poller: Poller, owner: UInt8
+  ) throws(SystemError) {
+    // A reply that got lost must be noticed early enough to ask again within the visit's time.
+    let patience = min(.seconds(1), max(.milliseconds(250), timeout / 4))
+    redis = try Connection(to: location, timeout: patience, poller, owner: owner)
+    claim = Claim(counter: key)
+    self.timeout = timeout
+  }
+
+  /// Tells the time of the round that begins.
+  public mutating func beginRound(_ now: Instant) {
+    self.now = now
+  }
+
+  /// Whether Redis answers.
+  public var isConnected: Bool { redis.isReady }
+
+  /// Why Redis does not answer, as far as it is known.
+  public var failure: Failure? { redis.failure }
+
+  /// When it wants to be called again though no event comes.
+  public var deadline: Instant {
+    min(redis.deadline, min(inFlight.deadline, waiting.deadline))
+  }
+}
+
+// MARK: - Visits
+
+extension Counter {
+  /// Takes a visit; some later `nextAnswer` gives its ticket back.
+  public mutating func count(_ ticket: UInt128) {
+    waiting.append(Visit(ticket: ticket, deadline: now + timeout))
+  }
+
+  /// The next answer that is ready, or nil.
+  public mutating func nextAnswer() -> Answer? {
+    if let (ticket, place) = settled.next() {
+      guard case .total(let total) = outcome else { return Answer(ticket: ticket, number: nil) }
+      return Answer(ticket: ticket, number: total - Int64(settled.count - 1 - place))
+    }
+    if let ticket = inFlight.nextExpired(now) {
+      if inFlight.isAnswered { giveUp() }
+      return Answer(ticket: ticket, number: nil)
+    }
+    return waiting.nextExpired(now).map { Answer(ticket: $0, number: nil) }
+  }
+
+  /// Sends the batch that is due: the one in flight again if its connection was lost, or else
+  /// the visits that wait. Call it at the end of every round.
+  public mutating func dispatch() {
+    guard redis.isReady, !isSent else { return }
+    if inFlight.count == 0 {
+      waiting.dropAnswered()
+      guard waiting.count > 0 else { return }
+      swap(&waiting, &inFlight)
+      claim.advance()
+    }
+    isSent = true
+    redis.send(claim.command(adding: inFlight.count, withScript: sendsScript), now)
+    noticeLoss()
+  }
+
+  /// Nobody waits for the batch in flight any more. If it was sent, nobody will ever know whether it
+  /// was counted, so its connection goes too: nothing else may be sent behind it.
+  private mutating func giveUp() {
+    inFlight.removeAll()
+    if isSent { redis.drop(.timedOut, now) }
+    isSent = false
+  }
+
+  /// Ends the batch in flight with what its visits are told, and lets the next one go.
+  private mutating func settle(_ outcome: Outcome) {
+    precondition(settled.isAnswered, "take all answers before the next reply")
+    settled.removeAll()
+    swap(&inFlight, &settled)
+    self.outcome = outcome
+    dispatch()
+  }
+}
+
+// MARK: - Events and time
+
+extension Counter {
+  /// Does what an event on the connection to Redis calls for.
+  public mutating func ready(_ event: Event) {
+    redis.ready(event, now)
+    while let reply = redis.nextReply(now) { take(reply) }
+    noticeLoss()
+    dispatch()
+  }
+
+  /// Does what has become due.
+  public mutating func tick() {
+    redis.tick(now)
+    noticeLoss()
+    dispatch()
+  }
+
+  /// What was sent on a connection that is gone has to be sent again.
+  private mutating func noticeLoss() {
+    if !redis.isAwaitingReply { isSent = false }
+  }
+
+  private mutating func take(_ reply: consuming Reply) {
+    isSent = false
+    if let total = reply.integer {
+      sendsScript = false
+      defect = nil
+      refusals.succeeded()
+      settle(.total(total))
+    } else {
+      takeError(reply.error ?? "an answer that is no number")
+    }
+  }
+
+  private mutating func takeError(_ error: String) {
+    switch Refusal(error) {
+    case .unknownScript:
+      sendsScript = true
+    case .defect:
+      defect = error
+      settle(.unavailable)
+    case .transient:
+      redis.drop(.refused(error), now, retryAfter: refusals.failed())
+    }
+  }
+}
+
+/// What an error that Redis answers a batch with asks for. None of them has counted anything.
+enum Refusal: Equatable {
+  /// Redis does not know the script, and must be sent the whole of it (NOSCRIPT).
+  case unknownScript
+  /// The counter holds what is no number, or has no room for another; only a person can help.
+  case defect
+  /// Redis cannot do it now: it is loading, read-only, out of memory, wants a password, …
+  case transient
+
+  /// Before Redis 7, what a command says inside a script stands in the middle of the text.
+  init(_ error: String) {
+    if error.hasPrefix("NOSCRIPT") {
+      self = .unknownScript
+    } else if Self.defects.contains(where: error.contains) {
+      self = .defect
+    } else {
+      self = .transient
+    }
+  }
+
+  private static let defects = ["WRONGTYPE", "not an integer", "would overflow", "STALE"]
+}

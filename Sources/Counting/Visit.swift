@@ -1,0 +1,67 @@
+import BasicContainers
+import EventLoop
+
+/// A visit that waits for its number.
+struct Visit: Sendable, BitwiseCopyable {
+  /// What its asker will know it by.
+  let ticket: UInt128
+
+  /// Until when it can be answered with a number.
+  let deadline: Instant
+}
+
+/// What became of a visit.
+public struct Answer: Sendable, BitwiseCopyable {
+  /// What its asker knows it by.
+  public let ticket: UInt128
+
+  /// Its number; nil when it could not be had in time.
+  public let number: Int64?
+}
+
+/// Visits in the order they came, answered from the front.
+struct Batch: ~Copyable {
+  private var visits = UniqueArray<Visit>()
+  private var answered = 0
+
+  /// How many visits there are, answered ones included: what is added to the counter.
+  var count: Int { visits.count }
+
+  /// Whether nobody waits for an answer any more.
+  var isAnswered: Bool { answered == visits.count }
+
+  /// When the first visit that waits runs out of time.
+  var deadline: Instant { isAnswered ? .never : visits[answered].deadline }
+
+  mutating func append(_ visit: Visit) {
+    visits.append(visit)
+  }
+
+  /// Takes the first visit that waits.
+  ///
+  /// - Returns: its ticket, and its place in the whole batch.
+  mutating func next() -> (ticket: UInt128, place: Int)? {
+    guard answered < visits.count else { return nil }
+    defer { answered &+= 1 }
+    return (visits[answered].ticket, answered)
+  }
+
+  /// Takes the first visit that waits, if it has run out of time.
+  mutating func nextExpired(_ now: Instant) -> UInt128? {
+    guard deadline <= now else { return nil }
+    return next()?.ticket
+  }
+
+  /// Forgets the visits that were answered; the rest is the whole batch.
+  mutating func dropAnswered() {
+    guard answered > 0 else { return }
+    visits.removeSubrange(..<answered)
+    answered = 0
+  }
+
+  /// Forgets all visits.
+  mutating func removeAll() {
+    visits.removeAll(keepingCapacity: true)
+    answered = 0
+  }
+}

@@ -1,0 +1,66 @@
+import CLinux
+
+/// An open file descriptor that belongs to whoever holds this value, and is closed with it.
+public struct Descriptor: ~Copyable, Sendable {
+  /// The number the kernel knows it by.
+  public let number: CInt
+
+  /// Takes over an open descriptor.
+  public init(owning number: CInt) {
+    self.number = number
+  }
+
+  /// Holds no descriptor; what a variable is given when its descriptor is to be closed.
+  public static var none: Descriptor { Descriptor(owning: -1) }
+
+  deinit {
+    if number >= 0 { _ = close(number) }
+  }
+
+  /// Hands the descriptor over to somebody else, as a number.
+  public consuming func release() -> CInt {
+    let number = number
+    discard self
+    return number
+  }
+
+  /// Reads what is there, into the free part of `output`, without waiting.
+  ///
+  /// - Returns: how many bytes came; 0 at the end of the stream; nil when nothing is there yet.
+  /// - Throws: what `recv(2)` says, `ECONNRESET` for one.
+  public func receive(into output: inout OutputSpan<UInt8>) throws(SystemError) -> Int? {
+    // Sound: the kernel writes at most `capacity - count` bytes from the first free one on, and
+    // what it says it wrote is counted as initialized.
+    let received = unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+      let count = unsafe recv(
+        number, buffer.baseAddress?.advanced(by: initialized), buffer.count - initialized,
+        CInt(MSG_DONTWAIT))
+      initialized += max(count, 0)
+      return count
+    }
+    return try Self.transferred(received, "recv")
+  }
+
+  /// Writes what the kernel takes of `bytes`, without waiting and without SIGPIPE.
+  ///
+  /// - Returns: how many bytes went; nil when none could go now.
+  /// - Throws: what `send(2)` says, `EPIPE` and `ECONNRESET` for two.
+  public func send(_ bytes: borrowing Span<UInt8>) throws(SystemError) -> Int? {
+    // Sound: the kernel only reads the span's own bytes, during the call.
+    let sent = unsafe bytes.withUnsafeBufferPointer { buffer in
+      unsafe CLinux.send(
+        number, buffer.baseAddress, buffer.count, CInt(MSG_DONTWAIT | MSG_NOSIGNAL)
+      )
+    }
+    return try Self.transferred(sent, "send")
+  }
+
+  private static func transferred(
+    _ count: Int, _ call: StaticString
+  ) throws(SystemError) -> Int? {
+    if count >= 0 { return count }
+    let error = SystemError(call)
+    guard error.code == EAGAIN || error.code == EINTR else { throw error }
+    return nil
+  }
+}

@@ -1,0 +1,134 @@
+import CLinux
+public import EventLoop
+
+/// A socket that clients connect to.
+public struct Listener: ~Copyable {
+  let socket: Descriptor
+
+  /// The port it listens on; what the kernel chose when 0 was asked for.
+  public let port: UInt16
+
+  /// Why there is no listener.
+  public enum Failure: Error, Equatable {
+    /// Another socket listens there already.
+    case inUse
+    /// Something else, `EACCES` for a port below 1024 for one.
+    case system(SystemError)
+  }
+
+  /// Listens on a numeric address.
+  ///
+  /// Several listeners of one user may share an address, and the kernel deals connections out
+  /// among them (SO_REUSEPORT, socket(7)). An IPv6 wildcard takes IPv4 as well.
+  public init(host: String, port: UInt16) throws(Failure) {
+    do throws(SystemError) {
+      let socket = try Self.bound(host, port, sharing: true)
+      try Self.setOption(CInt(IPPROTO_TCP), TCP_NODELAY, on: socket)
+      _ = try systemCall("listen") { listen(socket.number, CInt(SOMAXCONN)) }
+      self.port = try Self.port(of: socket)
+      self.socket = socket
+    } catch {
+      throw Self.failure(error)
+    }
+  }
+
+  /// Takes over a listening socket.
+  ///
+  /// - Parameter socket: what `release` gave.
+  public init(owning socket: CInt) throws(SystemError) {
+    self.socket = Descriptor(owning: socket)
+    port = try Self.port(of: self.socket)
+  }
+
+  /// Hands the socket over to another thread.
+  public consuming func release() -> CInt { socket.release() }
+
+  /// Makes sure that nobody listens on an address yet, which sharing it would not notice.
+  public static func check(host: String, port: UInt16) throws(Failure) {
+    do throws(SystemError) {
+      _ = try bound(host, port, sharing: false)
+    } catch {
+      throw failure(error)
+    }
+  }
+
+  /// Whether a text is a numeric address that could be listened on.
+  public static func isAddress(_ host: String) -> Bool {
+    guard let list = try? unsafe numericAddress(host, 0) else { return false }
+    // Sound: the list was made for this call.
+    unsafe freeaddrinfo(list)
+    return true
+  }
+
+  /// The next connection that waits, or nil.
+  ///
+  /// - Throws: `EMFILE` or `ENFILE` when there is no descriptor for it.
+  func accept() throws(SystemError) -> Descriptor? {
+    while true {
+      let number = clinux_accept(socket.number)
+      if number >= 0 { return Descriptor(owning: number) }
+      let error = SystemError("accept4")
+      switch error.code {
+      case EAGAIN: return nil
+      case EMFILE, ENFILE, ENOBUFS, ENOMEM: throw error
+      // The rest is about that one connection, which is gone (accept(2)).
+      default: continue
+      }
+    }
+  }
+
+  private static func failure(_ error: SystemError) -> Failure {
+    switch error.code {
+    case EADDRINUSE: .inUse
+    default: .system(error)
+    }
+  }
+
+  private static func bound(
+    _ host: String, _ port: UInt16, sharing: Bool
+  ) throws(SystemError) -> Descriptor {
+    let list = try unsafe numericAddress(host, port)
+    // Sound: the list is not used after this function, and by nobody else.
+    defer { unsafe freeaddrinfo(list) }
+    let family = unsafe list.pointee.ai_family
+    let type = CInt(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let number = try systemCall("socket") { CLinux.socket(family, type, 0) }
+    let socket = Descriptor(owning: number)
+    try setOption(SOL_SOCKET, SO_REUSEADDR, on: socket)
+    if sharing { try setOption(SOL_SOCKET, SO_REUSEPORT, on: socket) }
+    if family == AF_INET6 { try setOption(CInt(IPPROTO_IPV6), IPV6_V6ONLY, on: socket, to: 0) }
+    _ = try systemCall("bind") { unsafe clinux_bind(socket.number, list) }
+    return socket
+  }
+
+  /// - Returns: a list of one address, for the caller to free.
+  @unsafe
+  private static func numericAddress(
+    _ host: String, _ port: UInt16
+  ) throws(SystemError) -> UnsafeMutablePointer<addrinfo> {
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE
+    unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    // Sound: the call reads the two texts and the hints, and makes a list only when it returns 0.
+    guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0, let list = unsafe list else {
+      throw SystemError("getaddrinfo", code: EINVAL)
+    }
+    return unsafe list
+  }
+
+  private static func setOption(
+    _ level: CInt, _ option: CInt, on socket: borrowing Descriptor, to value: CInt = 1
+  ) throws(SystemError) {
+    var value = value
+    // Sound: the kernel reads the one value during the call.
+    _ = try systemCall("setsockopt") {
+      unsafe setsockopt(
+        socket.number, level, option, &value, socklen_t(MemoryLayout<CInt>.size))
+    }
+  }
+
+  private static func port(of socket: borrowing Descriptor) throws(SystemError) -> UInt16 {
+    try UInt16(systemCall("getsockname") { clinux_local_port(socket.number) })
+  }
+}

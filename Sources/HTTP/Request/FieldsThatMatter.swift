@@ -1,0 +1,127 @@
+/// The few header fields that decide how a request is framed and whether its connection stays.
+struct FieldsThatMatter {
+  private var hosts = 0
+  private var contentLength: Int?
+  private var transferCoding: TransferCoding?
+  private var saysClose = false
+  private var saysKeepAlive = false
+  private var expects100 = false
+  private var expectsElse = false
+
+  /// What the Transfer-Encoding fields said so far.
+  private struct TransferCoding {
+    /// The last coding so far is chunked.
+    var endsChunked = false
+    /// There was one that this server does not read.
+    var hasUnknown = false
+  }
+
+  /// Notes one field.
+  ///
+  /// - Throws: when it contradicts itself or an earlier one.
+  @inline(__always)
+  mutating func take(
+    _ name: Range<Int>, _ value: Range<Int>, in bytes: borrowing Span<UInt8>
+  ) throws(Refusal) {
+    // The length tells most other fields apart from these before a letter is looked at.
+    switch name.count {
+    case 4 where bytes.spells("host", name):
+      try takeHost(bytes.trimmed(value), in: bytes)
+    case 6 where bytes.spells("expect", name):
+      takeExpectation(bytes.trimmed(value), in: bytes)
+    case 10 where bytes.spells("connection", name):
+      takeConnection(value, in: bytes)
+    case 14 where bytes.spells("content-length", name):
+      try takeContentLength(bytes.trimmed(value), in: bytes)
+    case 17 where bytes.spells("transfer-encoding", name):
+      try takeTransferEncoding(value, in: bytes)
+    default:
+      break
+    }
+  }
+
+  /// Draws the conclusions, once all fields were taken.
+  ///
+  /// - Throws: when they leave in doubt where the body ends, or ask for what cannot be done.
+  @inline(__always)
+  func finish(_ head: inout RequestHead, _ limits: borrowing Limits) throws(Refusal) {
+    guard hosts == 1 || (hosts == 0 && head.minorVersion == 0) else { throw .malformedHost }
+    head.isPersistent = !saysClose && (head.minorVersion > 0 || saysKeepAlive)
+    if contentLength != nil || transferCoding != nil {
+      head.body = try framing(of: head, limits)
+    }
+    if expects100 || expectsElse, head.minorVersion > 0 {
+      guard !expectsElse else { throw .unknownExpectation }
+      head.expectsContinue = head.body != .none
+    }
+  }
+
+  /// RFC 9112 section 6.3, with every doubtful case refused.
+  private func framing(
+    of head: RequestHead, _ limits: borrowing Limits
+  ) throws(Refusal) -> BodyFraming {
+    guard let coding = transferCoding else {
+      let length = contentLength ?? 0
+      guard length <= limits.body else { throw .bodyTooLong }
+      return length == 0 ? .none : .length(length)
+    }
+    guard contentLength == nil, head.minorVersion > 0 else { throw .ambiguousFraming }
+    guard !coding.hasUnknown else { throw .unknownTransferCoding }
+    guard coding.endsChunked else { throw .ambiguousFraming }
+    return .chunked
+  }
+
+  /// RFC 9110 section 7.2; RFC 9112 section 3.2.
+  private mutating func takeHost(
+    _ value: Range<Int>, in bytes: borrowing Span<UInt8>
+  ) throws(Refusal) {
+    hosts += 1
+    for index in value where !bytes[index].isHostCharacter { throw .malformedHost }
+  }
+
+  /// RFC 9110 section 10.1.1.
+  private mutating func takeExpectation(_ value: Range<Int>, in bytes: borrowing Span<UInt8>) {
+    if bytes.spells("100-continue", value) { expects100 = true } else { expectsElse = true }
+  }
+
+  /// RFC 9110 section 7.6.1.
+  private mutating func takeConnection(_ value: Range<Int>, in bytes: borrowing Span<UInt8>) {
+    bytes.eachElement(of: value) { option in
+      if bytes.spells("close", option) { saysClose = true }
+      if bytes.spells("keep-alive", option) { saysKeepAlive = true }
+    }
+  }
+
+  /// RFC 9110 section 8.6. A second one is refused even when it says the same.
+  private mutating func takeContentLength(
+    _ value: Range<Int>, in bytes: borrowing Span<UInt8>
+  ) throws(Refusal) {
+    guard contentLength == nil, !value.isEmpty else { throw .ambiguousFraming }
+    var length = 0
+    for index in value {
+      guard let digit = bytes[index].decimalDigit else { throw .ambiguousFraming }
+      // What does not fit is longer than any limit.
+      let (product, tooLong) = length.multipliedReportingOverflow(by: 10)
+      length = tooLong || product > .max - 9 ? .max - 9 : product + digit
+    }
+    contentLength = length
+  }
+
+  /// RFC 9112 section 6.1. Chunked comes last and only once, or nobody knows where the body ends.
+  private mutating func takeTransferEncoding(
+    _ value: Range<Int>, in bytes: borrowing Span<UInt8>
+  ) throws(Refusal) {
+    var coding = transferCoding ?? TransferCoding()
+    var isMalformed = false
+    bytes.eachElement(of: value) { element in
+      if coding.endsChunked { isMalformed = true }
+      if bytes.spells("chunked", element) {
+        coding.endsChunked = true
+      } else {
+        coding.hasUnknown = true
+      }
+    }
+    guard !isMalformed else { throw .ambiguousFraming }
+    transferCoding = coding
+  }
+}

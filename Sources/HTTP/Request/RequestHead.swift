@@ -1,0 +1,49 @@
+/// The request methods that this server tells apart (RFC 9110 section 9).
+public enum Method: Sendable, BitwiseCopyable {
+  case get
+  case head
+  case options
+  case other
+}
+
+/// How the length of a request's body is told (RFC 9112 section 6).
+enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
+  /// There is none.
+  case none
+
+  /// Content-Length: that many bytes, at least one.
+  case length(Int)
+
+  /// Transfer-Encoding: chunked.
+  case chunked
+}
+
+/// What a request line asks for (RFC 9112 section 3.2).
+enum Target: Equatable, Sendable {
+  /// A path, percent-encoded, without its query: where it stands in the parsed bytes.
+  case path(Range<Int>)
+
+  /// `*`: the server as a whole.
+  case server
+}
+
+/// A request line and its header fields, understood: all that is needed to answer.
+struct RequestHead: Equatable, Sendable {
+  var method = Method.other
+  var target = Target.server
+
+  /// The number after `HTTP/1.`; what is higher than 1 is spoken to as 1.
+  var minorVersion: UInt8 = 1
+
+  /// Whether the client wants to keep the connection (RFC 9112 section 9.3).
+  var isPersistent = true
+
+  var body = BodyFraming.none
+
+  /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section
+  /// 10.1.1).
+  var expectsContinue = false
+
+  /// How many bytes the head took, empty lines before and after it included.
+  var length = 0
+}

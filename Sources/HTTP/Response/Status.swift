@@ -1,0 +1,33 @@
+/// The status codes this server answers with (RFC 9110 section 15; 431: RFC 6585 section 5).
+public enum Status: Int, Sendable {
+  case ok = 200
+  case badRequest = 400
+  case notFound = 404
+  case methodNotAllowed = 405
+  case requestTimeout = 408
+  case contentTooLarge = 413
+  case targetTooLong = 414
+  case expectationFailed = 417
+  case headerTooLarge = 431
+  case notImplemented = 501
+  case unavailable = 503
+  case versionNotSupported = 505
+
+  /// The reason phrase that goes with the code.
+  public var phrase: StaticString {
+    switch self {
+    case .ok: "OK"
+    case .badRequest: "Bad Request"
+    case .notFound: "Not Found"
+    case .methodNotAllowed: "Method Not Allowed"
+    case .requestTimeout: "Request Timeout"
+    case .contentTooLarge: "Content Too Large"
+    case .targetTooLong: "URI Too Long"
+    case .expectationFailed: "Expectation Failed"
+    case .headerTooLarge: "Request Header Fields Too Large"
+    case .notImplemented: "Not Implemented"
+    case .unavailable: "Service Unavailable"
+    case .versionNotSupported: "HTTP Version Not Supported"
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import BasicContainers
+import CLinux
+import EventLoop
+
+/// From answers to bytes that the kernel has taken.
+extension Server {
+  /// Answers a request. Nothing happens when its client is gone.
+  ///
+  /// The bytes leave at the end of the round, with `flush`, or when it is another connection's turn.
+  ///
+  /// - Parameter number: what stands in the middle of the answer's text, if anything does.
+  public mutating func answer(
+    _ exchange: Exchange, with response: borrowing Response, number: Int64? = nil
+  ) {
+    let slot = Int(exchange.slot)
+    guard connections[slot].generation == exchange.generation else { return }
+    let isLast = exchange.options.contains(.last) || isLastOfDrain(slot, exchange)
+    let persistence: Response.Persistence =
+      isLast ? .close : exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
+    let withBody = !exchange.options.contains(.withoutBody)
+
+    if exchange.sequence == connections[slot].answered {
+      claimOutput(slot)
+      response.write(to: &output, date: date, persistence, number: number, withBody: withBody)
+      answered(slot, isLast: isLast)
+    } else {
+      var bytes = ByteBuffer()
+      response.write(to: &bytes, date: date, persistence, number: number, withBody: withBody)
+      connections[slot].early.append(
+        EarlyAnswer(sequence: exchange.sequence, isLast: isLast, bytes: bytes))
+    }
+  }
+
+  /// While draining, the answer to the last request that was taken says goodbye.
+  private func isLastOfDrain(_ slot: Int, _ exchange: Exchange) -> Bool {
+    isDraining && exchange.sequence &+ 1 == connections[slot].asked
+      && connections[slot].pending == nil
+  }
+
+  /// Counts an answer that stands in the output, and adds those that waited for it.
+  private mutating func answered(_ slot: Int, isLast: Bool) {
+    var isLast = isLast
+    connections[slot].answered &+= 1
+    while let index = nextEarly(slot) {
+      let early = connections[slot].early.remove(at: index)
+      output.append(early.bytes, from: 0)
+      isLast = early.isLast
+      connections[slot].answered &+= 1
+    }
+    if isLast { connections[slot].phase = .finishing }
+    if output.count > Self.readSize { flush() }
+  }
+
+  private func nextEarly(_ slot: Int) -> Int? {
+    for index in 0..<connections[slot].early.count
+    where connections[slot].early[index].sequence == connections[slot].answered {
+      return index
+    }
+    return nil
+  }
+
+  /// Sends the invitation to a body that a client waits for, as soon as it stands in the right place
+  /// among the answers (RFC 9110 section 10.1.1).
+  mutating func sayContinueIfDue(_ slot: Int) {
+    guard connections[slot].owesContinue, connections[slot].outstanding == 0 else { return }
+    connections[slot].owesContinue = false
+    claimOutput(slot)
+    output.append("HTTP/1.1 100 Continue\r\n\r\n")
+  }
+
+  /// Makes the shared output this connection's.
+  private mutating func claimOutput(_ slot: Int) {
+    guard outputOwner != slot else { return }
+    flush()
+    outputOwner = slot
+  }
+
+  /// Hands the kernel what was answered, and does what follows from it.
+  public mutating func flush() {
+    while let slot = outputOwner {
+      outputOwner = nil
+      guard connections[slot].phase != .closed else {
+        output.removeAll(keepingCapacity: true)
+        continue
+      }
+      do {
+        try sendOutput(slot)
+        settle(slot)
+      } catch {
+        output.removeAll(keepingCapacity: true)
+        close(slot)
+      }
+    }
+  }
+
+  private mutating func sendOutput(_ slot: Int) throws(SystemError) {
+    var sent = 0
+    if connections[slot].output.isEmpty {
+      sent = try connections[slot].socket.send(output.span) ?? 0
+    }
+    if sent < output.count {
+      connections[slot].output.append(output, from: sent)
+    }
+    output.removeAll(keepingCapacity: true)
+    connections[slot].since = now
+  }
+
+  /// Sends what an earlier `send` had to leave.
+  mutating func sendMore(_ slot: Int) {
+    if outputOwner == slot { flush() }
+    guard connections[slot].phase != .closed, !connections[slot].output.isEmpty else { return }
+    do {
+      guard let sent = try connections[slot].socket.send(connections[slot].output.span) else {
+        return
+      }
+      if sent == connections[slot].output.count {
+        connections[slot].output = ByteBuffer()
+      } else {
+        connections[slot].output.removeSubrange(..<sent)
+      }
+      connections[slot].since = now
+      settle(slot)
+    } catch {
+      close(slot)
+    }
+  }
+
+  /// Does what has become possible on a connection that got on: goes on reading, or ends it.
+  mutating func settle(_ slot: Int) {
+    if connections[slot].isSettled, outputOwner != slot {
+      switch connections[slot].phase {
+      case .finishing: shut(slot)
+      case .lingering: if connections[slot].inputEnded { close(slot) }
+      case .open: sayContinueIfDue(slot)
+      case .closed: break
+      }
+      if connections[slot].phase == .closed { return }
+    }
+    if connections[slot].isPaused, slot != current,
+      connections[slot].outstanding <= limits.pipelined / 2,
+      connections[slot].output.count <= limits.unsent / 2
+    {
+      resumable.append(slot)
+    }
+    watch(slot)
+  }
+
+  /// Ends a connection on which everything was answered.
+  private mutating func shut(_ slot: Int) {
+    if connections[slot].inputEnded || !connections[slot].hasUnread {
+      close(slot)
+    } else {
+      _ = shutdown(connections[slot].socket.number, CInt(SHUT_WR))
+      connections[slot].phase = .lingering
+      connections[slot].since = now
+    }
+  }
+
+  /// Tells the kernel what to watch for, when that has changed.
+  private mutating func watch(_ slot: Int) {
+    let wanted = connections[slot].wanted
+    guard wanted != connections[slot].interest else { return }
+    connections[slot].interest = wanted
+    let token = Token(
+      owner: owner.connections, slot: UInt32(slot), generation: connections[slot].generation)
+    do {
+      try poller.change(connections[slot].socket.number, wanted, token)
+    } catch {
+      close(slot)
+    }
+  }
+
+  mutating func close(_ slot: Int) {
+    if outputOwner == slot {
+      outputOwner = nil
+      output.removeAll(keepingCapacity: true)
+    }
+    connections[slot].close()
+    freeSlots.append(slot)
+    openConnections -= 1
+  }
+}

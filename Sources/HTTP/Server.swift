@@ -1,0 +1,187 @@
+import BasicContainers
+import CLinux
+public import EventLoop
+
+/// One loop's HTTP: its listener, its connections, and the bytes that pass through them.
+///
+/// The program drives it. After an event it takes the requests that came with `nextRequest`, and
+/// answers each with `answer`, at once or in a later round, in any order; clients get the answers in
+/// the order they asked. What every server answers by itself never gets to the program: refusals,
+/// unknown paths, other methods, OPTIONS.
+public struct Server: ~Copyable {
+  let poller: Poller
+  let limits: Limits
+  let routes: Routes
+  let owner: Owners
+  var listener: Listener?
+  var isDraining = false
+
+  var connections = UniqueArray<Connection>()
+  var freeSlots = UniqueArray<Int>()
+  var resumable = UniqueArray<Int>()
+
+  /// How many connections are open.
+  public internal(set) var openConnections = 0
+
+  /// The bytes that the current connection sent, and how many of them were understood.
+  var input = ByteBuffer()
+  var understood = 0
+  var current: Int?
+
+  /// Answers of one connection that have not been handed to the kernel yet.
+  var output = ByteBuffer()
+  var outputOwner: Int?
+
+  var date = DateField()
+  var now = Instant.now
+  var nextSweep = Instant.never
+  var acceptAgain = Instant.never
+
+  static let notFound = Response.text(.notFound, "Not Found\n")
+  static let methodNotAllowed = Response.text(
+    .methodNotAllowed, "Method Not Allowed\n", [("Allow", "GET, HEAD, OPTIONS")])
+  static let allowed = Response(.ok, [("Allow", "GET, HEAD, OPTIONS")])
+
+  static var readSize: Int { 1 << 16 }
+  static var sweepInterval: Interval { .milliseconds(250) }
+
+  /// Whose events its descriptors are, in the numbers of the program.
+  public struct Owners: Sendable {
+    let listener: UInt8
+    let connections: UInt8
+
+    /// Two different numbers.
+    public init(listener: UInt8, connections: UInt8) {
+      self.listener = listener
+      self.connections = connections
+    }
+  }
+
+  /// Starts to accept.
+  ///
+  /// - Parameter routes: the paths that the program answers, each with its leading slash and
+  ///   without percent-encoding.
+  public init(
+    _ listener: consuming Listener, routes: [StaticString], limits: Limits, _ poller: Poller,
+    _ owner: Owners
+  ) throws(SystemError) {
+    try poller.add(listener.socket.number, .read, Token(owner: owner.listener))
+    self.poller = poller
+    self.limits = limits
+    self.routes = Routes(routes)
+    self.owner = owner
+    self.listener = consume listener
+    input.reserveCapacity(Self.readSize)
+  }
+
+  /// Tells the time of the round that begins.
+  public mutating func beginRound(_ now: Instant) {
+    self.now = now
+    date.refresh(now)
+  }
+
+  /// When it wants to be called again though no event comes.
+  public var deadline: Instant { min(nextSweep, acceptAgain) }
+}
+
+// MARK: - Accepting
+
+extension Server {
+  /// Accepts the connections that wait, up to a number, so that those that are open get their turn.
+  ///
+  /// - Throws: what keeps it from accepting any; it tries again by itself after a moment.
+  public mutating func accept() throws(SystemError) {
+    for _ in 0..<64 where try !acceptOne() { return }
+  }
+
+  /// - Returns: whether there was one.
+  private mutating func acceptOne() throws(SystemError) -> Bool {
+    do throws(SystemError) {
+      guard let socket = try listener?.accept() else { return false }
+      try open(socket)
+      return true
+    } catch {
+      pauseAccepting()
+      throw error
+    }
+  }
+
+  private mutating func open(_ socket: consuming Descriptor) throws(SystemError) {
+    let slot = freeSlots.popLast() ?? connections.count
+    if slot == connections.count { connections.append(Connection()) }
+    let generation = connections[slot].generation
+    let token = Token(
+      owner: owner.connections, slot: UInt32(slot), generation: generation)
+    do {
+      try poller.add(socket.number, .read, token)
+    } catch {
+      freeSlots.append(slot)
+      throw error
+    }
+    connections[slot].open(socket, now)
+    openConnections += 1
+    if nextSweep == .never { nextSweep = now + Self.sweepInterval }
+  }
+
+  /// Leaves new connections in the backlog for a moment; without it, a listener that cannot accept
+  /// for lack of descriptors would be reported ready over and over.
+  private mutating func pauseAccepting() {
+    guard let number = listener?.socket.number, acceptAgain == .never else { return }
+    poller.remove(number)
+    acceptAgain = now + .milliseconds(100)
+  }
+
+  private mutating func resumeAccepting() {
+    guard let number = listener?.socket.number, acceptAgain <= now else { return }
+    acceptAgain = .never
+    try? poller.add(number, .read, Token(owner: owner.listener))
+  }
+
+  /// Accepts what has connected already, and nothing more. The next answer on each connection is
+  /// its last.
+  public mutating func drain() {
+    for _ in 0..<SOMAXCONN where (try? acceptOne()) != true { break }
+    listener = nil
+    acceptAgain = .never
+    isDraining = true
+  }
+
+  /// Closes every connection that has nothing to be answered.
+  public mutating func closeIdle() {
+    for slot in 0..<connections.count
+    where connections[slot].phase != .closed && connections[slot].isSettled {
+      close(slot)
+    }
+  }
+}
+
+// MARK: - Deadlines
+
+extension Server {
+  /// Does what has become due: looks through the connections for those that took too long, and
+  /// accepts again.
+  public mutating func tick() {
+    resumeAccepting()
+    guard now >= nextSweep else { return }
+    for slot in 0..<connections.count where connections[slot].phase != .closed { expire(slot) }
+    flush()
+    nextSweep = openConnections == 0 ? .never : now + Self.sweepInterval
+  }
+
+  private mutating func expire(_ slot: Int) {
+    let elapsed = now - connections[slot].since
+    if !connections[slot].output.isEmpty {
+      if elapsed > limits.writeTime { close(slot) }
+    } else if connections[slot].outstanding > 0 {
+      // The client waits for us.
+    } else if connections[slot].phase == .lingering {
+      if elapsed > limits.lingerTime { close(slot) }
+    } else if connections[slot].pending != nil {
+      if elapsed > limits.bodyTime { refuse(slot, .tooSlow) }
+    } else if !connections[slot].input.isEmpty {
+      if elapsed > limits.headerTime { refuse(slot, .tooSlow) }
+    } else if elapsed > (connections[slot].asked == 0 ? limits.headerTime : limits.idleTime) {
+      close(slot)
+    }
+  }
+}

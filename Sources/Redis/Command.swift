@@ -1,0 +1,69 @@
+import BasicContainers
+
+/// A command as it is sent: an array of bulk strings (Redis serialization protocol,
+/// https://redis.io/docs/latest/develop/reference/protocol-spec/).
+///
+/// It is kept by whoever may have to send it again, so it is made once and not by hiredis, which
+/// would make it anew each time.
+public struct Command: ~Copyable, Sendable {
+  private(set) var bytes = UniqueArray<UInt8>(minimumCapacity: 192)
+
+  /// Starts a command of that many arguments, its name among them.
+  public init(argumentCount: Int) {
+    append(character: "*", number: Int64(argumentCount))
+  }
+
+  /// A command of these arguments, the first of them its name.
+  public init(_ arguments: [String]) {
+    self.init(argumentCount: arguments.count)
+    for argument in arguments { append(argument) }
+  }
+
+  /// Adds an argument.
+  public mutating func append(_ text: String) {
+    var text = text
+    text.withUTF8 { utf8 in
+      append(character: "$", number: Int64(utf8.count))
+      // Sound: the buffer is the text's own, and lives as long as this closure.
+      unsafe bytes.append(copying: utf8)
+    }
+    endLine()
+  }
+
+  /// Adds an argument of the number's decimal digits.
+  public mutating func append(_ number: UInt64) {
+    append(character: "$", number: Int64(Self.width(of: number)))
+    append(digits: number)
+    endLine()
+  }
+
+  private mutating func append(character: Unicode.Scalar, number: Int64) {
+    bytes.append(UInt8(truncatingIfNeeded: character.value))
+    append(digits: UInt64(number))
+    endLine()
+  }
+
+  private mutating func append(digits number: UInt64) {
+    var divisor: UInt64 = 1
+    for _ in 1..<Self.width(of: number) { divisor *= 10 }
+    while divisor > 0 {
+      bytes.append(0x30 + UInt8(number / divisor % 10))
+      divisor /= 10
+    }
+  }
+
+  private mutating func endLine() {
+    bytes.append(0x0D)
+    bytes.append(0x0A)
+  }
+
+  private static func width(of number: UInt64) -> Int {
+    var width = 1
+    var rest = number / 10
+    while rest > 0 {
+      width += 1
+      rest /= 10
+    }
+    return width
+  }
+}

@@ -1,0 +1,289 @@
+public import EventLoop
+
+/// One non-blocking connection to Redis on an event loop. It connects, authenticates, carries one
+/// command at a time, notices when Redis is gone, and comes back by itself.
+///
+/// The program drives it: events go to `ready`, the passing of time to `tick`, and after either of
+/// them `nextReply` and `isReady` tell what has changed.
+public struct Connection: ~Copyable {
+  private let location: Location
+  private let poller: Poller
+  private let owner: UInt8
+  private let resolver: Resolver
+  private let timeout: Interval
+  private let isNamed: Bool
+
+  private var context: Context?
+  private var state = State.disconnected(until: Instant(nanoseconds: 0))
+  private var generation: UInt32 = 0
+  private var interest: Readiness = []
+  private var backoff = Backoff(from: .milliseconds(10), to: .seconds(1))
+  private var addresses: [String] = []
+
+  /// Replies that come before the one to the program's command: to the greeting, to a ping.
+  private var ownReplies = 0
+
+  /// When the answer that is waited for is late; or when, with none, Redis should be asked whether
+  /// it is still there.
+  private var due = Instant.never
+
+  /// Whether a command was sent and its reply has not come.
+  public private(set) var isAwaitingReply = false
+
+  /// Why there is no connection; nil while there is one, and before the first try.
+  public private(set) var failure: Failure?
+
+  private enum State {
+    case disconnected(until: Instant)
+    case resolving
+    case connecting
+    case greeting
+    case ready
+  }
+
+  /// After so long without a reply to anything, Redis is asked whether it is there.
+  static var pingInterval: Interval { .seconds(1) }
+
+  /// A connection that `tick` will start to make.
+  ///
+  /// - Parameters:
+  ///   - timeout: how long connecting, the greeting and every reply may take.
+  ///   - owner: whose events its descriptors are, in the numbers of the program.
+  /// - Throws: when there is no descriptor for the resolver.
+  public init(
+    to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8
+  ) throws(SystemError) {
+    let resolver = try Resolver()
+    try poller.add(resolver.descriptor, .read, Token(owner: owner, slot: 1))
+    self.location = location
+    self.timeout = timeout
+    self.poller = poller
+    self.owner = owner
+    self.resolver = resolver
+    switch location.address {
+    case .tcp(let host, _) where !Resolver.isNumeric(host):
+      isNamed = true
+    case .tcp(let host, _):
+      isNamed = false
+      addresses = [host]
+    case .unix:
+      isNamed = false
+    }
+  }
+
+  /// Whether a command can be sent and would be answered.
+  public var isReady: Bool {
+    if case .ready = state { true } else { false }
+  }
+
+  /// When `tick` wants to be called though no event comes.
+  public var deadline: Instant {
+    if case .disconnected(let until) = state { until } else { due }
+  }
+}
+
+// MARK: - Commands
+
+extension Connection {
+  /// Sends a command; `nextReply` will have its reply.
+  ///
+  /// - Precondition: `isReady`, and no other command waits for its reply.
+  public mutating func send(_ command: borrowing Command, _ now: Instant) {
+    precondition(isReady && !isAwaitingReply, "one command at a time")
+    isAwaitingReply = true
+    due = now + timeout
+    do {
+      try context?.append(command)
+      try write()
+    } catch {
+      drop(error, now)
+    }
+  }
+
+  /// The reply to the command, when it has come.
+  public mutating func nextReply(_ now: Instant) -> Reply? {
+    do throws(Failure) {
+      while let reply = try context?.nextReply() {
+        if ownReplies > 0 {
+          try takeOwn(reply, now)
+        } else if isAwaitingReply {
+          isAwaitingReply = false
+          due = now + Self.pingInterval
+          return reply
+        } else {
+          throw Failure.garbled("a reply to nothing")
+        }
+      }
+    } catch {
+      drop(error, now)
+    }
+    return nil
+  }
+
+  /// Takes a reply to something this connection asked for itself.
+  private mutating func takeOwn(
+    _ reply: consuming Reply, _ now: Instant
+  ) throws(Failure) {
+    if let error = reply.error { throw .refused(error) }
+    ownReplies -= 1
+    guard ownReplies == 0 else { return }
+    if case .greeting = state {
+      state = .ready
+      failure = nil
+      backoff.succeeded()
+    }
+    if !isAwaitingReply { due = now + Self.pingInterval }
+  }
+
+  private mutating func write() throws(Failure) {
+    guard let isDone = try context?.write() else { return }
+    try watch(isDone ? .read : [.read, .write])
+  }
+
+  private mutating func watch(_ wanted: Readiness) throws(Failure) {
+    guard wanted != interest, let descriptor = context?.descriptor else { return }
+    do {
+      try poller.change(descriptor, wanted, token)
+    } catch {
+      throw .system(error)
+    }
+    interest = wanted
+  }
+
+  private var token: Token { Token(owner: owner, slot: 0, generation: generation) }
+}
+
+// MARK: - Events and time
+
+extension Connection {
+  /// Does what an event on one of its descriptors calls for.
+  public mutating func ready(_ event: Event, _ now: Instant) {
+    if event.token.slot == 1 {
+      takeAddresses(now)
+      return
+    }
+    guard event.token == token, context != nil else { return }
+    do {
+      if case .connecting = state { return try greet(now) }
+      if event.readiness.contains(.write) { try write() }
+      if event.readiness != .write { try context?.read() }
+    } catch {
+      drop(error, now)
+    }
+  }
+
+  /// Does what has become due: the next try, giving up on a late answer, asking after Redis.
+  public mutating func tick(_ now: Instant) {
+    guard now >= deadline else { return }
+    switch state {
+    case .disconnected: connect(now)
+    case .ready where !isAwaitingReply && ownReplies == 0: ping(now)
+    case .resolving: due = .never
+    case .connecting, .greeting, .ready: drop(.timedOut, now)
+    }
+  }
+
+  /// Closes the connection, forgets what was under way, and tries again after a while.
+  ///
+  /// - Parameter wait: how long; by default the back-off, which grows from 10 ms to 1 s and starts
+  ///   again from its shortest once Redis has greeted.
+  public mutating func drop(_ failure: Failure, _ now: Instant, retryAfter wait: Interval? = nil) {
+    context = nil
+    interest = []
+    generation &+= 1
+    ownReplies = 0
+    isAwaitingReply = false
+    due = .never
+    self.failure = failure
+    state = .disconnected(until: now + (wait ?? backoff.failed()))
+  }
+
+  private mutating func ping(_ now: Instant) {
+    do {
+      try context?.append(Command(["PING"]))
+      ownReplies += 1
+      due = now + timeout
+      try write()
+    } catch {
+      drop(error, now)
+    }
+  }
+}
+
+// MARK: - Connecting
+
+extension Connection {
+  private mutating func connect(_ now: Instant) {
+    // Names are looked up again for every round of tries: after a failover they mean another host.
+    guard addresses.isEmpty, isNamed, case .tcp(let host, _) = location.address else {
+      open(now)
+      return
+    }
+    do {
+      try resolver.start(host)
+      state = .resolving
+      due = .never
+    } catch {
+      drop(.system(error), now)
+    }
+  }
+
+  private mutating func takeAddresses(_ now: Instant) {
+    guard case .resolving = state, let found = resolver.take() else { return }
+    switch found {
+    case .success(let found):
+      addresses = found
+      open(now)
+    case .failure(let failure):
+      drop(failure, now)
+    }
+  }
+
+  /// Starts to connect to the next address.
+  private mutating func open(_ now: Instant) {
+    do throws(Failure) {
+      let context = try makeContext()
+      generation &+= 1
+      do {
+        try poller.add(context.descriptor, .write, token)
+      } catch {
+        throw Failure.system(error)
+      }
+      interest = .write
+      self.context = consume context
+      state = .connecting
+      due = now + timeout
+    } catch {
+      drop(error, now)
+    }
+  }
+
+  private mutating func makeContext() throws(Failure) -> Context {
+    switch location.address {
+    case .unix(let path):
+      return try .connect(toSocket: path)
+    case .tcp(_, let port):
+      guard let address = addresses.first else { throw .unknownHost("it has no address") }
+      if isNamed { addresses.removeFirst() }
+      return try .connect(to: address, port: port)
+    }
+  }
+
+  /// Says who we are, and asks whether Redis serves, once it is connected.
+  private mutating func greet(_ now: Instant) throws(Failure) {
+    if let failure = context?.connectionError { throw failure }
+    if isNamed { addresses = [] }
+    state = .greeting
+    if let password = location.password {
+      try ask(["AUTH"] + (location.user.map { [$0] } ?? []) + [password])
+    }
+    if location.database != 0 { try ask(["SELECT", String(location.database)]) }
+    try ask(["PING"])
+    try write()
+  }
+
+  private mutating func ask(_ arguments: [String]) throws(Failure) {
+    try context?.append(Command(arguments))
+    ownReplies += 1
+  }
+}

@@ -1,0 +1,153 @@
+/// Where a Redis server is, and how to be let in.
+public struct Location: Equatable, Sendable {
+  /// How to reach it.
+  public enum Address: Equatable, Sendable {
+    /// Over TCP, by a host name or a numeric address.
+    case tcp(host: String, port: UInt16)
+    /// On this machine, by the path of its socket.
+    case unix(path: String)
+  }
+
+  /// How to reach it.
+  public var address: Address
+
+  /// The user to authenticate as; nil for the default user (AUTH, since Redis 6).
+  public var user: String?
+
+  /// The password to authenticate with; nil for none.
+  public var password: String?
+
+  /// The number of the database to select.
+  public var database: Int
+
+  /// The port Redis listens on when nothing else is said.
+  public static var defaultPort: UInt16 { 6379 }
+
+  /// A server, by its parts.
+  public init(
+    _ address: Address, user: String? = nil, password: String? = nil, database: Int = 0
+  ) {
+    self.address = address
+    self.user = user
+    self.password = password
+    self.database = database
+  }
+
+  /// Why a text tells no location. None of these repeats the text, which may hold a password.
+  public enum Malformed: Error, Equatable, Sendable {
+    case unknownScheme
+    case encryptionNotSupported
+    case noHost
+    case badPort
+    case badDatabase
+    case badPercentEncoding
+    case pathTooLong
+
+    /// What is wrong, for people.
+    public var reason: String {
+      switch self {
+      case .unknownScheme: "it starts with neither redis:// nor unix:"
+      case .encryptionNotSupported: "rediss:// (TLS) is not supported"
+      case .noHost: "it names no host"
+      case .badPort: "the port is not a number from 1 to 65535"
+      case .badDatabase: "the database is not a number"
+      case .badPercentEncoding: "the percent-encoding is broken"
+      case .pathTooLong: "a socket's path has at most \(Location.longestSocketPath) bytes"
+      }
+    }
+  }
+
+  /// The longest path that fits into an address, in bytes (unix(7)).
+  public static var longestSocketPath: Int { 107 }
+
+  /// Reads `redis://[[user]:password@]host[:port][/database]` or `unix:/path`; `unix:///path` is
+  /// the same. User and password are percent-decoded (RFC 3986 section 3.2.1); a part before `@`
+  /// without a colon is a password, as in Redis's own tools before there were users.
+  public init(_ text: String) throws(Malformed) {
+    if text.hasPrefix("unix:") {
+      try self.init(socketPath: text.dropFirst(5))
+      return
+    }
+    guard !text.hasPrefix("rediss://") else { throw .encryptionNotSupported }
+    guard text.hasPrefix("redis://") else { throw .unknownScheme }
+    var rest = text.dropFirst(8)
+
+    var credentials: Substring?
+    if let at = rest.lastIndex(of: "@") {
+      credentials = rest[..<at]
+      rest = rest[rest.index(after: at)...]
+    }
+    var database = 0
+    if let slash = rest.firstIndex(of: "/") {
+      let number = rest[rest.index(after: slash)...]
+      guard number.isEmpty || Int(number).map({ $0 >= 0 }) == true else { throw .badDatabase }
+      database = Int(number) ?? 0
+      rest = rest[..<slash]
+    }
+    self.init(try Self.address(rest), database: database)
+    if let credentials {
+      let parts = credentials.split(
+        separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+      let name = parts.count == 2 ? try Self.percentDecoded(parts[0]) : ""
+      user = name.isEmpty ? nil : name
+      password = try Self.percentDecoded(parts[parts.count - 1])
+    }
+  }
+
+  private init(socketPath path: Substring) throws(Malformed) {
+    let path = path.hasPrefix("//") ? path.dropFirst(2) : path
+    guard !path.isEmpty else { throw .noHost }
+    guard path.utf8.count <= Self.longestSocketPath else { throw .pathTooLong }
+    self.init(.unix(path: String(path)))
+  }
+
+  /// Reads a host with an optional port; an IPv6 address stands in brackets.
+  private static func address(_ text: Substring) throws(Malformed) -> Address {
+    var host = text
+    var port: Substring?
+    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
+      host = text[text.index(after: text.startIndex)..<end]
+      let rest = text[text.index(after: end)...]
+      guard rest.isEmpty || rest.hasPrefix(":") else { throw .badPort }
+      port = rest.isEmpty ? nil : rest.dropFirst()
+    } else if let colon = text.firstIndex(of: ":") {
+      host = text[..<colon]
+      port = text[text.index(after: colon)...]
+    }
+    guard !host.isEmpty else { throw .noHost }
+    guard let port else { return .tcp(host: String(host), port: defaultPort) }
+    guard let number = UInt16(port), number > 0 else { throw .badPort }
+    return .tcp(host: String(host), port: number)
+  }
+
+  private static func percentDecoded(_ text: Substring) throws(Malformed) -> String {
+    var bytes: [UInt8] = []
+    var rest = text.utf8[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
+      }
+      guard let high = rest.popFirst(), let low = rest.popFirst(),
+        let value = UInt8(String(decoding: [high, low], as: UTF8.self), radix: 16)
+      else { throw .badPercentEncoding }
+      bytes.append(value)
+    }
+    guard let decoded = String(validating: bytes, as: UTF8.self) else {
+      throw .badPercentEncoding
+    }
+    return decoded
+  }
+}
+
+extension Location: CustomStringConvertible {
+  /// The location without user and password, to be shown to people.
+  public var description: String {
+    let suffix = database == 0 ? "" : "/\(database)"
+    return switch address {
+    case .unix(let path): "unix:\(path)"
+    case .tcp(let host, let port) where host.contains(":"): "redis://[\(host)]:\(port)\(suffix)"
+    case .tcp(let host, let port): "redis://\(host):\(port)\(suffix)"
+    }
+  }
+}

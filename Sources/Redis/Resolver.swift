@@ -1,0 +1,76 @@
+import CLinux
+import EventLoop
+import Synchronization
+
+/// Looks host names up on a thread of its own, because the C library does it with a blocking call
+/// (getaddrinfo(3)).
+final class Resolver: Sendable {
+  /// What was found: numeric addresses in the order to try them.
+  typealias Found = Result<[String], Failure>
+
+  private let wakeup: Wakeup
+  private let found = Mutex<Found?>(nil)
+
+  /// - Throws: when there is no descriptor for the wake-up.
+  init() throws(SystemError) {
+    wakeup = try Wakeup()
+  }
+
+  /// Readable when something was found.
+  var descriptor: CInt { wakeup.descriptor }
+
+  /// Starts to look up a name. One at a time.
+  func start(_ host: String) throws(SystemError) {
+    let thread = try Thread(name: "resolver") { [self] in
+      let result = Self.lookUp(host)
+      found.withLock { $0 = result }
+      wakeup.ring()
+    }
+    thread.detach()
+  }
+
+  /// Takes what was found, or nil when nothing was yet.
+  func take() -> Found? {
+    wakeup.reset()
+    return found.withLock { found in
+      defer { found = nil }
+      return found
+    }
+  }
+
+  /// Whether a host needs no looking up.
+  static func isNumeric(_ host: String) -> Bool {
+    if case .success = lookUp(host, flags: AI_NUMERICHOST) { true } else { false }
+  }
+
+  private static func lookUp(_ host: String, flags: CInt = 0) -> Found {
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_flags = flags
+    unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
+    var list: UnsafeMutablePointer<addrinfo>?
+    // Sound: the list is freed when it was made, and only read in between.
+    let error = unsafe getaddrinfo(host, nil, &hints, &list)
+    guard error == 0 else {
+      return .failure(.unknownHost(unsafe String(cString: gai_strerror(error))))
+    }
+    defer { unsafe freeaddrinfo(list) }
+    var addresses: [String] = []
+    var next = unsafe list
+    while let entry = unsafe next {
+      if let address = unsafe numeric(entry.pointee) { addresses.append(address) }
+      unsafe next = unsafe entry.pointee.ai_next
+    }
+    return .success(addresses)
+  }
+
+  @unsafe
+  private static func numeric(_ entry: addrinfo) -> String? {
+    unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(NI_MAXHOST)) { text in
+      // Sound: the call writes at most `count` bytes, the last of them a zero.
+      let error = unsafe getnameinfo(
+        entry.ai_addr, entry.ai_addrlen, text.baseAddress, socklen_t(text.count), nil, 0,
+        NI_NUMERICHOST)
+      return error == 0 ? unsafe text.baseAddress.map { unsafe String(cString: $0) } : nil
+    }
+  }
+}
