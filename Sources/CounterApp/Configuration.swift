@@ -21,12 +21,19 @@ public struct Configuration: Sendable {
 
   /// Settings as they were given, each perhaps not at all.
   public struct Flags: Sendable {
+    /// What `--host` was given.
     public var host: String?
+    /// What `--port` was given.
     public var port: String?
+    /// What `--redis` was given.
     public var redis: String?
+    /// What `--data` was given.
     public var data: String?
+    /// What `--threads` was given.
     public var threads: String?
+    /// What `--visit-timeout` was given.
     public var visitTimeout: String?
+    /// What `--drain-timeout` was given.
     public var drainTimeout: String?
 
     /// None of them.
@@ -80,8 +87,8 @@ private struct Setting {
 
   /// The value without what would break the line it is shown in.
   private var printable: String {
-    String(
-      String.UnicodeScalarView(value.unicodeScalars.prefix(80).map { $0.value < 32 ? "?" : $0 }))
+    let scalars = value.unicodeScalars.prefix(80).map { $0.value < 32 ? "?" : $0 }
+    return String(String.UnicodeScalarView(scalars))
   }
 }
 

@@ -155,7 +155,7 @@ extension PrivateRedis {
   ) throws(SystemError) -> pid_t {
     var pointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
     // Sound: the list ends with nil, and the child has its own copy of it.
-    defer { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+    defer { unsafe pointers.forEach { unsafe free($0) } }
     return try systemCall("fork") {
       unsafe clinux_spawn_bound(arguments[0], &pointers, log, kept)
     }
