@@ -1,7 +1,7 @@
 import BasicContainers
 
 /// What a request is about.
-enum Resource: Sendable, BitwiseCopyable {
+enum Resource: Equatable, Sendable, BitwiseCopyable {
   /// One of the known paths.
   case route(Int)
   /// A path that is not known.
