@@ -50,7 +50,7 @@ let package = Package(
       swiftSettings: hotPath),
     .target(
       name: "HTTP", dependencies: ["EventLoop", "CLinux", containers], swiftSettings: hotPath),
-    .target(name: "EventLoop", dependencies: ["CLinux"], swiftSettings: hotPath),
+    .target(name: "EventLoop", dependencies: ["CLinux", containers], swiftSettings: hotPath),
     .target(name: "CLinux"),
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
 

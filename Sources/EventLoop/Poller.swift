@@ -1,3 +1,4 @@
+import BasicContainers
 import CLinux
 
 /// What a descriptor is watched for, and what was seen on it (epoll_ctl(2)).
@@ -84,16 +85,18 @@ public final class Poller: Sendable {
   public func wait(
     from now: Instant, until deadline: Instant, _ events: inout Events
   ) throws(SystemError) {
-    events.count = 0
     let timeout = Self.milliseconds(from: now, until: deadline)
-    // Sound: the kernel fills at most as many elements as it is told there are.
-    var fetched = unsafe events.fetched.mutableSpan
-    let count = unsafe fetched.withUnsafeMutableBufferPointer { buffer in
-      unsafe epoll_wait(epoll.number, buffer.baseAddress, CInt(buffer.count), timeout)
-    }
-    if count >= 0 {
-      events.count = Int(count)
-    } else {
+    unsafe events.fetched.removeAll(keepingCapacity: true)
+    unsafe try events.fetched.append(addingCount: Events.capacity) { span throws(SystemError) in
+      // Sound: the kernel fills at most as many elements as there is room for, and what it says it
+      // filled is counted as initialized.
+      let count = unsafe span.withUnsafeMutableBufferPointer { buffer, initialized in
+        let count = unsafe epoll_wait(
+          epoll.number, buffer.baseAddress, CInt(buffer.count), timeout)
+        initialized = Int(max(count, 0))
+        return count
+      }
+      guard count < 0 else { return }
       let error = SystemError("epoll_wait")
       guard error.code == EINTR else { throw error }
     }
@@ -139,15 +142,16 @@ public final class Poller: Sendable {
 /// What one wait saw, in storage that is used again for the next.
 @safe
 public struct Events: ~Copyable {
-  fileprivate var fetched: InlineArray<256, epoll_event>
+  fileprivate var fetched = unsafe UniqueArray<epoll_event>(minimumCapacity: capacity)
 
-  /// How many there are.
-  public fileprivate(set) var count = 0
+  /// As many events as one wait fetches.
+  static var capacity: Int { 256 }
 
   /// None yet.
-  public init() {
-    unsafe fetched = InlineArray(repeating: epoll_event())
-  }
+  public init() {}
+
+  /// How many there are.
+  public var count: Int { unsafe fetched.count }
 
   /// One of them.
   public subscript(index: Int) -> Event {
