@@ -55,10 +55,15 @@ let package = Package(
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
 
     .testTarget(name: "CounterTests", dependencies: ["counter"], swiftSettings: strict),
-    .testTarget(name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"], swiftSettings: strict),
-    .testTarget(name: "CountingTests", dependencies: ["Counting", "Redis", "EventLoop"], swiftSettings: strict),
+    .testTarget(
+      name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"],
+      swiftSettings: strict),
+    .testTarget(
+      name: "CountingTests", dependencies: ["Counting", "Redis", "EventLoop"], swiftSettings: strict
+    ),
     .testTarget(name: "RedisTests", dependencies: ["Redis", "EventLoop"], swiftSettings: strict),
-    .testTarget(name: "HTTPTests", dependencies: ["HTTP", "EventLoop", containers], swiftSettings: strict),
+    .testTarget(
+      name: "HTTPTests", dependencies: ["HTTP", "EventLoop", containers], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

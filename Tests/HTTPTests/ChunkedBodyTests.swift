@@ -25,7 +25,8 @@ struct ChunkedBodyTests {
   @Test(
     "ends at the same byte wherever it is split",
     arguments: [
-      "0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n", "00A;x=\"y\"\r\n0123456789\r\n1 ; z\r\n.\r\n0\r\n\r\n",
+      "0\r\n\r\n", "5\r\nhello\r\n0\r\n\r\n",
+      "00A;x=\"y\"\r\n0123456789\r\n1 ; z\r\n.\r\n0\r\n\r\n",
       "0\r\nA: b\r\nC:\r\n\r\n", "1\r\n\r\r\n1\r\n\n\r\n0;a\r\n\r\n",
     ])
   func everySplit(_ body: String) throws {

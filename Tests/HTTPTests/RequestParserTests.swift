@@ -90,7 +90,8 @@ struct RequestParserTests {
   @Test(
     "tells the methods apart",
     arguments: [
-      ("GET", Method.get), ("HEAD", .head), ("OPTIONS", .options), ("POST", .other), ("get", .other),
+      ("GET", Method.get), ("HEAD", .head), ("OPTIONS", .options), ("POST", .other),
+      ("get", .other),
       ("XXXXXXXXGET", .other), ("XXOPTIONS", .other), ("A", .other),
     ])
   func methods(_ name: String, _ method: Method) throws {
@@ -139,7 +140,8 @@ struct RequestParserTests {
   @Test(
     "refuses what two parsers could read in two ways, and what is no HTTP",
     arguments: [
-      (" / HTTP/1.1\r\n", Refusal.malformedRequestLine), ("GET\t/ HTTP/1.1\r\n", .malformedRequestLine),
+      (" / HTTP/1.1\r\n", Refusal.malformedRequestLine),
+      ("GET\t/ HTTP/1.1\r\n", .malformedRequestLine),
       ("GET  / HTTP/1.1\r\n", .malformedTarget), ("GET / http/1.1\r\n", .malformedRequestLine),
       ("GET / HTTP/1.1 \r\n", .malformedRequestLine), ("GET / HTTP/1.1\n", .malformedRequestLine),
       ("GET / HTTP/11\r\n", .malformedRequestLine), ("\rGET / HTTP/1.1\r\n", .malformedRequestLine),
@@ -159,11 +161,14 @@ struct RequestParserTests {
   @Test(
     "refuses fields that are malformed or contradict each other",
     arguments: [
-      ("Host: a\r\n folded: b\r\n", Refusal.malformedField), ("Host: a\r\nA : b\r\n", .malformedField),
+      ("Host: a\r\n folded: b\r\n", Refusal.malformedField),
+      ("Host: a\r\nA : b\r\n", .malformedField),
       ("Host: a\r\n: b\r\n", .malformedField), ("Host: a\r\nA\r\n", .malformedField),
       ("Host: a\r\nA: b\n", .malformedField), ("Host: a\r\nA: b\rc\r\n", .malformedField),
-      ("Host: a\r\nA: 123456789\u{0}\r\n", .malformedField), ("Host: a\r\n\u{e9}: b\r\n", .malformedField),
-      ("", .malformedHost), ("Host: a\r\nHost: a\r\n", .malformedHost), ("Host: a b\r\n", .malformedHost),
+      ("Host: a\r\nA: 123456789\u{0}\r\n", .malformedField),
+      ("Host: a\r\n\u{e9}: b\r\n", .malformedField),
+      ("", .malformedHost), ("Host: a\r\nHost: a\r\n", .malformedHost),
+      ("Host: a b\r\n", .malformedHost),
       ("Host: a/b\r\n", .malformedHost), ("Host: a, b\r\n", .malformedHost),
       ("Host: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n", .ambiguousFraming),
       ("Host: a\r\nContent-Length: 1, 1\r\n", .ambiguousFraming),

@@ -1,0 +1,131 @@
+import EventLoop
+import Redis
+import Testing
+
+@testable import CounterApp
+
+/// Settings out of flags and an environment of the test's own.
+private func configure(
+  _ environment: [String: String] = [:], _ set: (inout Configuration.Flags) -> Void = { _ in }
+) throws(Configuration.BadSetting) -> Configuration {
+  var flags = Configuration.Flags()
+  set(&flags)
+  return try Configuration(flags) { environment[$0] }
+}
+
+@Suite("The configuration")
+struct ConfigurationTests {
+  @Test("has the documented defaults")
+  func defaults() throws {
+    let configuration = try configure()
+    #expect(configuration.host == "0.0.0.0")
+    #expect(configuration.port == 8000)
+    #expect(configuration.redis == nil)
+    #expect(configuration.dataFolder == "./data")
+    #expect(configuration.threads == UsableProcessors.count)
+    #expect(configuration.visitTimeout == .seconds(5))
+    #expect(configuration.drainTimeout == .seconds(10))
+  }
+
+  @Test("reads every environment variable")
+  func environment() throws {
+    let configuration = try configure([
+      "PORT": "1", "REDIS_URL": "unix:/r", "DATA_DIR": "/d", "THREADS": "3",
+      "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0",
+    ])
+    #expect(configuration.port == 1)
+    #expect(configuration.redis == Location(.unix(path: "/r")))
+    #expect(configuration.dataFolder == "/d")
+    #expect(configuration.threads == 3)
+    #expect(configuration.visitTimeout == .milliseconds(250))
+    #expect(configuration.drainTimeout == .seconds(0))
+  }
+
+  @Test("lets a flag beat the environment, and takes an empty variable for none")
+  func precedence() throws {
+    #expect(try configure(["PORT": "1"]) { $0.port = "2" }.port == 2)
+    #expect(try configure(["PORT": ""]).port == 8000)
+    let redis = try configure(["REDIS_URL": "redis://a", "REDISAPP_SERVICE_HOST": "b"]).redis
+    #expect(redis == Location(.tcp(host: "a", port: 6379)))
+  }
+
+  @Test("finds the Redis that Kubernetes makes known")
+  func kubernetes() throws {
+    let environment = [
+      "REDISAPP_SERVICE_HOST": "10.0.0.7", "REDISAPP_SERVICE_PORT": "6380",
+      "REDISAPP_PORT": "tcp://10.0.0.7:6380", "COUNTER_PORT": "tcp://10.0.0.8:8000",
+    ]
+    #expect(try configure(environment).redis == Location(.tcp(host: "10.0.0.7", port: 6380)))
+    #expect(
+      try configure(["REDISAPP_SERVICE_HOST": "h"]).redis == Location(.tcp(host: "h", port: 6379)))
+    #expect(try configure(["REDISAPP_SERVICE_PORT": "1"]).redis == nil)
+  }
+
+  @Test(
+    "names a bad setting by where it was set",
+    arguments: [
+      ("PORT", "x"), ("PORT", "-1"), ("PORT", "65536"), ("THREADS", "0"), ("THREADS", "2000"),
+      ("VISIT_TIMEOUT", "0"), ("VISIT_TIMEOUT", "nan"), ("VISIT_TIMEOUT", "inf"),
+      ("VISIT_TIMEOUT", "3601"), ("DRAIN_TIMEOUT", "-1"), ("DRAIN_TIMEOUT", "5 s"),
+      ("REDIS_URL", "http://x"),
+    ])
+  func badVariable(_ name: String, _ value: String) {
+    let error = #expect(throws: Configuration.BadSetting.self) { try configure([name: value]) }
+    #expect(error?.name == name)
+  }
+
+  @Test("names a bad flag, in one line whatever its value holds")
+  func badFlag() {
+    let error = #expect(throws: Configuration.BadSetting.self) {
+      try configure { $0.port = "8\n0" }
+    }
+    #expect(error?.description == "--port: '8?0' is not a port from 0 to 65535")
+    #expect(throws: Configuration.BadSetting.self) { try configure { $0.host = "localhost" } }
+    #expect(throws: Configuration.BadSetting.self) { try configure { $0.data = "" } }
+  }
+
+  @Test("does not repeat a Redis URL, which may hold a password")
+  func secret() {
+    let error = #expect(throws: Configuration.BadSetting.self) {
+      try configure(["REDIS_URL": "redis://:secret@host:port"])
+    }
+    #expect(error?.description.contains("secret") == false)
+  }
+}
+
+@Suite("The usable processors")
+struct UsableProcessorsTests {
+  private func quota(_ groups: String, _ files: [String: String]) -> Int? {
+    UsableProcessors.quota(ofGroups: groups) { files[$0] }
+  }
+
+  @Test("are limited by the smallest quota between the group and the root")
+  func version2() {
+    let files = [
+      "/sys/fs/cgroup/a/b/cpu.max": "max 100000\n", "/sys/fs/cgroup/a/cpu.max": "150000 100000\n",
+      "/sys/fs/cgroup/cpu.max": "800000 100000\n",
+    ]
+    #expect(quota("0::/a/b\n", files) == 2)
+    #expect(quota("0::/\n", files) == 8)
+    #expect(quota("0::/c\n", [:]) == nil)
+    #expect(quota("0::/\n", ["/sys/fs/cgroup/cpu.max": "max 100000\n"]) == nil)
+    #expect(quota("0::/\n", ["/sys/fs/cgroup/cpu.max": "1000 100000\n"]) == 1)
+  }
+
+  @Test("are limited by the first version of control groups as well")
+  func version1() {
+    let files = [
+      "/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "250000\n",
+      "/sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000\n",
+      "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
+      "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
+    ]
+    #expect(quota("4:memory:/a\n3:cpu,cpuacct:/a\n", files) == 3)
+    #expect(quota("3:cpuset:/a\n", files) == nil)
+  }
+
+  @Test("are at least one")
+  func count() {
+    #expect(UsableProcessors.count >= 1)
+  }
+}

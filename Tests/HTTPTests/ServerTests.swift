@@ -1,0 +1,288 @@
+import BasicContainers
+import EventLoop
+import Testing
+
+@testable import HTTP
+
+private let visit = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+private let now = "GET /now HTTP/1.1\r\nHost: a\r\n\r\n"
+
+@Suite("A server's answers")
+struct ServerAnswerTests {
+  @Test("come in the order of the requests, in whatever order they are given")
+  func order() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(visit + now + visit + visit + now)
+    try loop.turn(until: "three requests came") { $0.asked.count == 3 }
+    loop.answer(3, at: 2)
+    loop.answer(2, at: 1)
+    try loop.settle()
+    client.receive()
+    #expect(client.received.isEmpty)
+
+    loop.answer(1)
+    try loop.turn(until: "all answers came", of: client) { $0.codes.count == 5 }
+    let bodies = client.received.split(separator: "\r\n\r\n").dropFirst()
+    let starts = bodies.map { String($0.prefix(3)) }
+    #expect(starts == ["#1.", "now", "#2.", "#3.", "now"])
+  }
+
+  @Test("reach a client that has sent its last byte")
+  func halfClose() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(visit)
+    client.endSending()
+    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.settle()
+    loop.answer(7)
+    try loop.turn(until: "the end", of: client) { $0.isClosed }
+    #expect(client.numbers == [7])
+  }
+
+  @Test("never reach the next client of the slot")
+  func goneClient() throws {
+    var loop = try ServerLoop()
+    let gone = try Client(loop.port)
+    try gone.send(visit)
+    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    gone.reset()
+    try loop.turn(until: "the client is gone") { $0.server.openConnections == 0 }
+
+    let next = try Client(loop.port)
+    try next.send(visit)
+    try loop.turn(until: "the next one came") { $0.asked.count == 2 }
+    #expect(loop.asked[0].exchange.slot == loop.asked[1].exchange.slot)
+    loop.answer(1)
+    loop.answer(2)
+    try loop.turn(until: "its answer came", of: next) { !$0.numbers.isEmpty }
+    #expect(next.numbers == [2])
+  }
+
+  @Test("invite a body only after the answers that come before it")
+  func continueInOrder() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(
+      visit + "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
+    try loop.turn(until: "the first came") { $0.asked.count == 1 }
+    try loop.settle()
+    client.receive()
+    #expect(client.received.isEmpty)
+    loop.answer(1)
+    try loop.turn(until: "the invitation came", of: client) { $0.codes == [200, 100] }
+    try client.send("ab")
+    try loop.turn(until: "the second came") { $0.asked.count == 1 }
+  }
+
+  @Test("are understood by a request that comes byte by byte")
+  func trickle() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    for byte in "GET /?a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".unicodeScalars {
+      #expect(loop.asked.count == 0)
+      try client.send(String(byte))
+      try loop.settle()
+    }
+    try loop.turn(until: "it came") { $0.asked.count == 1 }
+  }
+}
+
+@Suite("A server under load")
+struct ServerLoadTests {
+  @Test("leaves requests unread when too many of a connection wait, and goes on later")
+  func pipelined() throws {
+    var limits = Limits()
+    limits.pipelined = 4
+    var loop = try ServerLoop(limits)
+    let client = try Client(loop.port)
+    for _ in 0..<20 { try client.send(visit) }
+    try loop.settle()
+    #expect(loop.asked.count == 4)
+
+    var number: Int64 = 0
+    while number < 20, !loop.asked.isEmpty {
+      number += 1
+      loop.answer(number)
+      try loop.settle()
+      #expect(loop.asked.count <= 4)
+    }
+    try loop.turn(until: "all answers came", of: client) { $0.numbers.count == 20 }
+    #expect(client.numbers == Array(1...20))
+  }
+
+  @Test("keeps a bounded amount for a client that does not read, and loses none of it")
+  func slowReader() throws {
+    var limits = Limits()
+    limits.unsent = 10_000
+    var loop = try ServerLoop(limits)
+    let client = try Client(loop.port, receiveBuffer: 4096)
+    let count = 60_000
+    let requests = Array(String(repeating: now, count: count).utf8)
+    var sent = 0
+    for _ in 0..<300 where sent < requests.count {
+      sent += try client.sendSome(requests[sent...].prefix(50_000))
+      try loop.turn()
+      #expect(loop.server.connections[0].output.count < limits.unsent + (1 << 18))
+    }
+    #expect(loop.server.connections[0].isPaused == true)
+
+    client.receive()
+    let first = try #require(client.received.firstRange(of: "\r\n\r\nnow"))
+    let length = client.received[..<first.upperBound].utf8.count
+    for _ in 0..<5000 where client.received.utf8.count < count * length {
+      sent += try client.sendSome(requests[sent...].prefix(50_000))
+      try loop.turn()
+      client.receive()
+    }
+    #expect(client.received.utf8.count == count * length)
+    #expect(client.received.hasSuffix("now"))
+  }
+
+  @Test("uses a slot again, and grows when all are taken")
+  func slots() throws {
+    var loop = try ServerLoop()
+    for _ in 0..<3 {
+      var clients = [try Client(loop.port), try Client(loop.port)]
+      try loop.turn(until: "both are open") { $0.server.openConnections == 2 }
+      clients.removeAll()
+      try loop.turn(until: "both are closed") { $0.server.openConnections == 0 }
+    }
+    #expect(loop.server.connections.count == 2)
+  }
+}
+
+@Suite("A server's patience")
+struct ServerPatienceTests {
+  @Test("ends with 408 when a header does not come to its end")
+  func header() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send("GET / HT")
+    try loop.settle()
+    try loop.skip(.seconds(9))
+    try client.send("TP/1.1\r\n")
+    try loop.settle()
+    #expect(loop.server.openConnections == 1)
+    try loop.skip(.seconds(2))
+    try loop.turn(until: "the end", of: client) { $0.isClosed }
+    #expect(client.codes == [408])
+    #expect(client.received.contains("Connection: close\r\n"))
+  }
+
+  @Test("ends with 408 when a body does not come to its end")
+  func body() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na")
+    try loop.settle()
+    try loop.skip(.seconds(29))
+    #expect(loop.server.openConnections == 1)
+    try loop.skip(.seconds(2))
+    try loop.turn(until: "the end", of: client) { $0.isClosed }
+    #expect(client.codes == [408])
+    #expect(loop.asked.count == 0)
+  }
+
+  @Test("ends without a word when a client says nothing, or nothing more")
+  func idle() throws {
+    var loop = try ServerLoop()
+    let silent = try Client(loop.port)
+    let once = try Client(loop.port)
+    try once.send(now)
+    try loop.turn(until: "the answer came", of: once) { $0.codes == [200] }
+    try loop.skip(.seconds(11))
+    try loop.turn(until: "the silent one is closed", of: silent) { $0.isClosed }
+    #expect(silent.received.isEmpty)
+    #expect(loop.server.openConnections == 1)
+    try loop.skip(.seconds(50))
+    try loop.turn(until: "the other is closed", of: once) { $0.isClosed }
+    #expect(once.codes == [200])
+  }
+
+  @Test("does not end while a client waits for its answer")
+  func waiting() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(visit)
+    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.skip(.seconds(3600))
+    loop.answer(1)
+    try loop.turn(until: "the answer came", of: client) { $0.numbers == [1] }
+  }
+
+  @Test("ends when a client reads nothing of its answers")
+  func reader() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port, receiveBuffer: 4096)
+    let burst = String(repeating: now, count: 1000)
+    for _ in 0..<100 where try client.sendSome(burst.utf8) >= 0 { try loop.turn() }
+    #expect(loop.server.connections[0].output.isEmpty == false)
+    try loop.skip(.seconds(31))
+    #expect(loop.server.openConnections == 0)
+  }
+
+  @Test("lets a client read a refusal before its connection goes, but not for ever")
+  func lingering() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send("nonsense\r\n\r\n" + String(repeating: "x", count: 100_000))
+    try loop.settle()
+    try client.send("more that nobody reads")
+    try loop.settle()
+    client.receive()
+    #expect(client.codes == [400])
+    #expect(loop.server.openConnections == 1)
+    try loop.skip(.seconds(3))
+    #expect(loop.server.openConnections == 0)
+  }
+}
+
+@Suite("A draining server")
+struct ServerDrainTests {
+  @Test("answers what was asked, says goodbye with it, and accepts nothing more")
+  func drain() throws {
+    var loop = try ServerLoop()
+    let waiting = try Client(loop.port)
+    let idle = try Client(loop.port)
+    try waiting.send(visit + visit)
+    try loop.turn(until: "both came") { $0.asked.count == 2 }
+    try loop.turn(until: "the idle one is open") { $0.server.openConnections == 2 }
+    loop.server.drain()
+    #expect(throws: SystemError.self) { _ = try Client(loop.port) }
+
+    loop.answer(1)
+    loop.answer(2)
+    try loop.turn(until: "the end", of: waiting) { $0.isClosed }
+    #expect(waiting.numbers == [1, 2])
+    let answers = waiting.received.components(separatedBy: "HTTP/1.1 200")
+    #expect(answers.map { $0.contains("Connection: close") } == [false, false, true])
+
+    try idle.send(now)
+    try loop.turn(until: "its last answer", of: idle) { $0.isClosed }
+    #expect(idle.received.contains("Connection: close"))
+  }
+
+  @Test("takes those that had connected already, and closes those that stay idle")
+  func idle() throws {
+    var loop = try ServerLoop()
+    let late = try Client(loop.port)
+    loop.server.drain()
+    #expect(loop.server.openConnections == 1)
+    try late.send(visit)
+    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    loop.server.closeIdle()
+    #expect(loop.server.openConnections == 1)
+    loop.answer(1)
+    try loop.turn(until: "the end", of: late) { $0.isClosed }
+    #expect(late.numbers == [1])
+    #expect(loop.server.openConnections == 0)
+  }
+}
+
+extension String {
+  fileprivate func components(separatedBy separator: String) -> [Substring] {
+    split(separator: separator, omittingEmptySubsequences: false)
+  }
+}
