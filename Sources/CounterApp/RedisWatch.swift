@@ -13,7 +13,7 @@ final class RedisWatch: Sendable {
     var loopsWithout = 0
     var reason: String?
     var since = Instant.now
-    var defect: String?
+    var refusal: String?
   }
 
   init(_ logger: Logger, _ location: String) {
@@ -54,20 +54,20 @@ final class RedisWatch: Sendable {
     }
   }
 
-  /// Redis answers, but cannot count.
-  func defect(_ reason: String) {
+  /// Redis answers, but does not count.
+  func refused(_ reason: String) {
     state.withLock { state in
-      guard state.defect == nil else { return }
-      state.defect = reason
+      guard state.refusal != reason else { return }
+      state.refusal = reason
       logger.error("visits cannot be counted: \(reason)")
     }
   }
 
   /// A visit was counted after all.
-  func mended() {
+  func counted() {
     state.withLock { state in
-      guard state.defect != nil else { return }
-      state.defect = nil
+      guard state.refusal != nil else { return }
+      state.refusal = nil
       logger.notice("visits are counted again")
     }
   }

@@ -25,7 +25,7 @@ struct Worker: ~Copyable {
 
   /// What the log knows of Redis.
   private var redis = RedisAsLogged.unknown
-  private var hasDefect = false
+  private var refusal: String?
 
   private enum RedisAsLogged {
     case unknown
@@ -81,8 +81,7 @@ struct Worker: ~Copyable {
       tick()
       finishRound()
     }
-    let cutOff = server.openConnections
-    return cutOff
+    return server.unsettledConnections
   }
 
   private var deadline: Instant {
@@ -203,7 +202,10 @@ extension Worker {
 extension Worker {
   /// Tells the log what has changed about Redis.
   private mutating func noticeRedis() {
-    switch (redis, counter.isConnected) {
+    noticeRefusal()
+    // A connection that was given up because a batch was refused is no news besides the refusal.
+    let isBetweenTries = if case .refused = counter.failure { refusal != nil } else { false }
+    switch (redis, counter.isConnected || isBetweenTries) {
     case (.found, true):
       break
     case (.unknown, false) where counter.failure == nil:
@@ -222,9 +224,11 @@ extension Worker {
         watch.stillLost(failure)
       }
     }
-    if (counter.defect != nil) != hasDefect {
-      hasDefect = counter.defect != nil
-      if let defect = counter.defect { watch.defect(defect) } else { watch.mended() }
-    }
+  }
+
+  private mutating func noticeRefusal() {
+    guard counter.refusal != refusal else { return }
+    refusal = counter.refusal
+    if let refusal { watch.refused(refusal) } else { watch.counted() }
   }
 }

@@ -31,9 +31,8 @@ public struct Counter: ~Copyable {
 
   private var refusals = Backoff(from: .milliseconds(10), to: .milliseconds(250))
 
-  /// What Redis says is wrong with the counter, so that no visit can be counted until somebody mends
-  /// it; nil while all is well.
-  public private(set) var defect: String?
+  /// Why Redis, though it answers, did not count the last batch; nil since it counted one.
+  public private(set) var refusal: String?
 
   private enum Outcome {
     case total(Int64)
@@ -78,6 +77,7 @@ public struct Counter: ~Copyable {
 extension Counter {
   /// Takes a visit; some later `nextAnswer` gives its ticket back.
   public mutating func count(_ ticket: UInt128) {
+    if waiting.count == 0, !redis.isReady { redis.hurry(now) }
     waiting.append(Visit(ticket: ticket, deadline: now + timeout))
   }
 
@@ -91,7 +91,11 @@ extension Counter {
       if inFlight.isAnswered { giveUp() }
       return Answer(ticket: ticket, number: nil)
     }
-    return waiting.nextExpired(now).map { Answer(ticket: $0, number: nil) }
+    guard let ticket = waiting.nextExpired(now) else {
+      waiting.dropAnswered()
+      return nil
+    }
+    return Answer(ticket: ticket, number: nil)
   }
 
   /// Sends the batch that is due: the one in flight again if its connection was lost, or else
@@ -154,7 +158,7 @@ extension Counter {
     isSent = false
     if let total = reply.integer {
       sendsScript = false
-      defect = nil
+      refusal = nil
       refusals.succeeded()
       settle(.total(total))
     } else {
@@ -167,9 +171,11 @@ extension Counter {
     case .unknownScript:
       sendsScript = true
     case .defect:
-      defect = error
+      refusal = error
       settle(.unavailable)
     case .transient:
+      refusal = error
+      // Another connection may lead to another server, or be let in.
       redis.drop(.refused(error), now, retryAfter: refusals.failed())
     }
   }

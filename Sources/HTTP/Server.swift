@@ -23,6 +23,16 @@ public struct Server: ~Copyable {
   /// How many connections are open.
   public internal(set) var openConnections = 0
 
+  /// How many clients wait for an answer, or for the rest of one. It looks at every connection.
+  public var unsettledConnections: Int {
+    var count = 0
+    for slot in 0..<connections.count
+    where connections[slot].phase != .closed && !connections[slot].isSettled {
+      count += 1
+    }
+    return count
+  }
+
   /// The bytes that the current connection sent, and how many of them were understood.
   var input = ByteBuffer()
   var understood = 0

@@ -198,6 +198,12 @@ extension Connection {
     state = .disconnected(until: now + (wait ?? backoff.failed()))
   }
 
+  /// Tries to connect now instead of after the rest of the back-off: somebody has begun to wait.
+  /// Call it for the first of them only, or there is no back-off.
+  public mutating func hurry(_ now: Instant) {
+    if case .disconnected(let until) = state, until > now { state = .disconnected(until: now) }
+  }
+
   private mutating func ping(_ now: Instant) {
     do {
       try context?.append(Command(["PING"]))
