@@ -54,14 +54,22 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
 
-    .testTarget(name: "CounterTests", dependencies: ["counter"], swiftSettings: strict),
+    // What several test targets need: a redis-server of a test's own, processes, sockets, patience.
+    .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+    .testTarget(
+      name: "CounterTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"],
       swiftSettings: strict),
     .testTarget(
-      name: "CountingTests", dependencies: ["Counting", "Redis", "EventLoop"], swiftSettings: strict
+      name: "CountingTests",
+      dependencies: ["Counting", "Redis", "EventLoop", "TestSupport", containers],
+      swiftSettings: strict
     ),
-    .testTarget(name: "RedisTests", dependencies: ["Redis", "EventLoop"], swiftSettings: strict),
+    .testTarget(
+      name: "RedisTests", dependencies: ["Redis", "EventLoop", "TestSupport", containers],
+      swiftSettings: strict
+    ),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "EventLoop", containers], swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),

@@ -61,7 +61,7 @@ public struct Application: ~Copyable {
     let control: Control
     do throws(SystemError) {
       // Before there is any thread that signals could interrupt.
-      signals = try Signals(SIGTERM, SIGINT)
+      signals = try Signals(SIGTERM, SIGINT, SIGHUP)
       Signals.ignoreBrokenPipes()
       Self.raiseDescriptorLimit()
       poller = try Poller()
@@ -82,7 +82,7 @@ public struct Application: ~Copyable {
     privateRedis = redis
   }
 
-  /// Serves until SIGTERM or SIGINT asks it to stop.
+  /// Serves until SIGTERM, SIGINT or SIGHUP asks it to stop.
   public mutating func run() throws(Failure) -> Outcome {
     do throws(SystemError) {
       try watchRedis()
@@ -97,7 +97,9 @@ public struct Application: ~Copyable {
     } catch {
       throw .system(error)
     }
-    privateRedis?.stop(.seconds(10))
+    if privateRedis?.stop(.seconds(10)) == false {
+      logger.warning("the private redis-server did not end in time and was killed")
+    }
     if let error = control.failure { throw .system(error) }
     let cutOff = control.cutOff
     logger.notice("stopped\(cutOff == 0 ? "" : ", \(cutOff) connections were cut off")")
@@ -123,9 +125,8 @@ public struct Application: ~Copyable {
       return
     }
     let limit = configuration.drainTimeout
-    logger.notice(
-      "draining for at most \(limit.seconds) s, asked by \(signal == SIGINT ? "SIGINT" : "SIGTERM")"
-    )
+    let names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"]
+    logger.notice("draining for at most \(limit.seconds) s after \(names[signal] ?? "a signal")")
     control.drain(until: .now + limit)
   }
 

@@ -81,6 +81,16 @@ private struct Setting {
   let name: String
   let value: String
 
+  /// The value, if it is nothing but decimal digits.
+  var wholeNumber: Int? {
+    value.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(value) : nil
+  }
+
+  /// The value, if it is nothing but decimal digits and at most one point.
+  var decimalNumber: Double? {
+    value.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == 0x2E } ? Double(value) : nil
+  }
+
   func bad(_ expected: String) -> Configuration.BadSetting {
     Configuration.BadSetting(name: name, reason: "'\(printable)' is not \(expected)")
   }
@@ -115,12 +125,14 @@ extension Configuration {
   }
 
   private static func port(_ setting: Setting) throws(BadSetting) -> UInt16 {
-    guard let port = UInt16(setting.value) else { throw setting.bad("a port from 0 to 65535") }
+    guard let number = setting.wholeNumber, let port = UInt16(exactly: number) else {
+      throw setting.bad("a port from 0 to 65535")
+    }
     return port
   }
 
   private static func threads(_ setting: Setting) throws(BadSetting) -> Int {
-    guard let threads = Int(setting.value), (1...1024).contains(threads) else {
+    guard let threads = setting.wholeNumber, (1...1024).contains(threads) else {
       throw setting.bad("a number from 1 to 1024")
     }
     return threads
@@ -129,7 +141,7 @@ extension Configuration {
   private static func seconds(
     _ setting: Setting, from least: Double
   ) throws(BadSetting) -> Interval {
-    guard let seconds = Double(setting.value), (least...3600).contains(seconds) else {
+    guard let seconds = setting.decimalNumber, (least...3600).contains(seconds) else {
       throw setting.bad("a number of seconds from \(least == 0 ? "0" : "0.001") to 3600")
     }
     return Interval(nanoseconds: Int64(seconds * 1e9))
@@ -146,7 +158,7 @@ extension Configuration {
     }
     guard let host = find.setting("REDISAPP_SERVICE_HOST") else { return nil }
     let port = try find.setting("REDISAPP_SERVICE_PORT").map { setting throws(BadSetting) in
-      guard let port = UInt16(setting.value), port > 0 else {
+      guard let number = setting.wholeNumber, let port = UInt16(exactly: number), port > 0 else {
         throw setting.bad("a port from 1 to 65535")
       }
       return port

@@ -23,6 +23,9 @@ struct Worker: ~Copyable {
   private var idleUntil = Instant.never
   private var isDraining = false
 
+  /// What the log knows of accepting.
+  private var canAccept = true
+
   /// What the log knows of Redis.
   private var redis = RedisAsLogged.unknown
   private var refusal: String?
@@ -120,8 +123,11 @@ extension Worker {
   private mutating func accept() {
     do {
       try server.accept()
+      if !canAccept { logger.notice("connections are accepted again") }
+      canAccept = true
     } catch {
-      logger.warning("cannot accept connections: \(error.reason)")
+      if canAccept { logger.warning("no more connections can be accepted: \(error.reason)") }
+      canAccept = false
     }
   }
 

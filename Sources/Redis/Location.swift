@@ -80,8 +80,8 @@ public struct Location: Equatable, Sendable {
     var database = 0
     if let slash = rest.firstIndex(of: "/") {
       let number = rest[rest.index(after: slash)...]
-      guard number.isEmpty || Int(number).map({ $0 >= 0 }) == true else { throw .badDatabase }
-      database = Int(number) ?? 0
+      guard number.isEmpty || Self.wholeNumber(number) != nil else { throw .badDatabase }
+      database = Self.wholeNumber(number) ?? 0
       rest = rest[..<slash]
     }
     self.init(try Self.address(rest), database: database)
@@ -116,8 +116,15 @@ public struct Location: Equatable, Sendable {
     }
     guard !host.isEmpty else { throw .noHost }
     guard let port else { return .tcp(host: String(host), port: defaultPort) }
-    guard let number = UInt16(port), number > 0 else { throw .badPort }
+    guard let number = wholeNumber(port).flatMap(UInt16.init(exactly:)), number > 0 else {
+      throw .badPort
+    }
     return .tcp(host: String(host), port: number)
+  }
+
+  /// A text as a number, if it is nothing but decimal digits.
+  private static func wholeNumber(_ text: Substring) -> Int? {
+    text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
   }
 
   private static func percentDecoded(_ text: Substring) throws(Malformed) -> String {

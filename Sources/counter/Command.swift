@@ -4,9 +4,7 @@ import Glibc
 import Logging
 
 /// The command line: flags, help, and how the program's end is told.
-struct Command: ParsableArguments {
-  static let version = "0.1.0"
-
+struct Command: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The IPv4 or IPv6 address to listen on; \"::\" takes both. (default: 0.0.0.0)",
@@ -56,9 +54,6 @@ struct Command: ParsableArguments {
       valueName: "seconds"))
   var drainTimeout: String?
 
-  @Flag(name: .long, help: "Show the version.")
-  var version = false
-
   static let configuration = CommandConfiguration(
     commandName: "counter",
     abstract: "A web server that answers every visit with its number, counted in Redis.",
@@ -67,27 +62,24 @@ struct Command: ParsableArguments {
       started and keeps its data in a folder.
 
       GET / counts a visit, GET /health says that the server is up, GET /ready that it can count. \
-      SIGTERM or SIGINT stops it once everything is answered.
+      SIGTERM, SIGINT or SIGHUP stops it once everything is answered.
 
       Exit codes: 0 after a clean stop, 64 for bad usage, 69 when something it needs is missing \
       or taken, 71 when a system call failed, 75 when a stop took too long and cut something off.
-      """)
+      """,
+    version: "counter 0.1.0")
 }
 
 extension Command {
   /// Runs the program.
   ///
   /// - Returns: its exit code.
-  static func main(_ arguments: [String]) -> Int32 {
+  static func start(_ arguments: [String]) -> Int32 {
     let command: Command
     do {
       command = try Command.parse(arguments)
     } catch {
       return end(parsing: error)
-    }
-    guard !command.version else {
-      print("counter \(version)")
-      return EX_OK
     }
     do throws(Configuration.BadSetting) {
       return run(try Configuration(command.flags, environment: environment))

@@ -1,3 +1,3 @@
 import Glibc
 
-exit(Command.main(Array(CommandLine.arguments.dropFirst())))
+exit(Command.start(Array(CommandLine.arguments.dropFirst())))

@@ -64,7 +64,9 @@ struct ConfigurationTests {
   @Test(
     "names a bad setting by where it was set",
     arguments: [
-      ("PORT", "x"), ("PORT", "-1"), ("PORT", "65536"), ("THREADS", "0"), ("THREADS", "2000"),
+      ("PORT", "x"), ("PORT", "+1"), ("THREADS", "+1"), ("VISIT_TIMEOUT", "0x1p1"),
+      ("VISIT_TIMEOUT", "."),
+      ("PORT", "-1"), ("PORT", "65536"), ("THREADS", "0"), ("THREADS", "2000"),
       ("VISIT_TIMEOUT", "0"), ("VISIT_TIMEOUT", "nan"), ("VISIT_TIMEOUT", "inf"),
       ("VISIT_TIMEOUT", "3601"), ("DRAIN_TIMEOUT", "-1"), ("DRAIN_TIMEOUT", "5 s"),
       ("REDIS_URL", "http://x"),

@@ -120,11 +120,15 @@ struct PrivateRedis: ~Copyable {
   }
 
   /// Ends the server: politely, and after `patience` with force. Nothing is lost either way.
-  mutating func stop(_ patience: Interval) {
-    guard process != 0 else { return }
+  ///
+  /// - Returns: whether it took no force.
+  mutating func stop(_ patience: Interval) -> Bool {
+    guard process != 0 else { return true }
     kill(process, SIGTERM)
-    if (try? waitForEnd(patience)) != true { kill(process, SIGKILL) }
+    let hasEnded = (try? waitForEnd(patience)) == true
+    if !hasEnded { kill(process, SIGKILL) }
     reap()
+    return hasEnded
   }
 
   private func waitForEnd(_ limit: Interval) throws(SystemError) -> Bool {

@@ -1,0 +1,216 @@
+import EventLoop
+import Redis
+import Testing
+
+@testable import Counting
+@testable import TestSupport
+
+/// A counter and its loop, turned by hand, with a clock that can be put forward.
+private struct CountingLoop: ~Copyable {
+  var counter: Counter
+  private let poller: Poller
+  private var events = Events()
+  private var skipped = Interval.seconds(0)
+
+  /// What came of the visits, by ticket, in the order the answers came.
+  private(set) var answers: [(ticket: UInt128, number: Int64?)] = []
+
+  init(_ redis: borrowing RedisProcess, timeout: Interval = .seconds(5)) throws {
+    let poller = try Poller()
+    let location = try Location(redis.url)
+    let counter = try Counter("hits", in: location, timeout: timeout, poller, owner: 0)
+    self.poller = poller
+    self.counter = counter
+  }
+
+  mutating func turn() throws {
+    try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
+    counter.beginRound(.now + skipped)
+    for index in 0..<events.count {
+      counter.ready(events[index])
+      takeAnswers()
+    }
+    counter.tick()
+    takeAnswers()
+    counter.dispatch()
+  }
+
+  private mutating func takeAnswers() {
+    while let answer = counter.nextAnswer() { answers.append((answer.ticket, answer.number)) }
+  }
+
+  mutating func turn(
+    until what: Comment, _ condition: (borrowing CountingLoop) throws -> Bool
+  ) throws {
+    for _ in 0..<2000 {
+      if try condition(self) { return }
+      try turn()
+    }
+    Issue.record("never: \(what)")
+  }
+
+  mutating func connect() throws {
+    try turn(until: "connected") { $0.counter.isConnected }
+  }
+
+  mutating func skip(_ interval: Interval) throws {
+    skipped = skipped + interval
+    try turn()
+  }
+
+  /// The numbers in the order the answers came; 503 is -1.
+  var numbers: [Int64] { answers.map { $0.number ?? -1 } }
+}
+
+@Suite("The counter")
+struct CounterTests {
+  @Test("numbers visits in the order they came, a batch at a time")
+  func order() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      for ticket: UInt128 in 0..<10 { loop.counter.count(ticket) }
+      loop.counter.dispatch()
+      for ticket: UInt128 in 10..<15 { loop.counter.count(ticket) }
+      try loop.turn(until: "all are answered") { $0.answers.count == 15 }
+      #expect(loop.answers.map(\.ticket) == Array(0..<15))
+      #expect(loop.numbers == Array(1...15))
+      #expect(try redis.hits == "15")
+
+      // One script call a batch: the first by digest, again with the script, then the second.
+      let commands = try #require(try redis.command("INFO", "commandstats").text)
+      #expect(commands.contains("cmdstat_eval:calls=1,"))
+      #expect(commands.contains("cmdstat_evalsha:calls=2,"))
+      #expect(commands.contains("cmdstat_incrby:calls=2,"))
+    }
+  }
+
+  @Test("has one batch in flight, and sends the next when the reply has come")
+  func oneInFlight() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      redis.freeze()
+      for ticket: UInt128 in 0..<5 {
+        loop.counter.count(ticket)
+        try loop.turn()
+      }
+      #expect(loop.answers.isEmpty)
+      redis.thaw()
+      try loop.turn(until: "all are answered") { $0.answers.count == 5 }
+      #expect(loop.numbers == [1, 2, 3, 4, 5])
+      let commands = try #require(try redis.command("INFO", "commandstats").text)
+      #expect(commands.contains("cmdstat_incrby:calls=2,"))
+    }
+  }
+
+  @Test("does not count what was never sent, when it runs out of time")
+  func expiredUnsent() throws {
+    try withRedis(started: false) { redis throws in
+      var loop = try CountingLoop(redis)
+      loop.counter.count(1)
+      try loop.skip(.seconds(4))
+      loop.counter.count(2)
+      try loop.skip(.seconds(2))
+      #expect(loop.answers.map(\.ticket) == [1])
+      #expect(loop.numbers == [-1])
+      try redis.start()
+      try loop.turn(until: "the other is answered") { $0.answers.count == 2 }
+      #expect(loop.numbers == [-1, 1])
+      #expect(try redis.hits == "1")
+    }
+  }
+
+  @Test("answers the rest of a batch with the right numbers when some ran out of time in it")
+  func expiredInFlight() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      redis.freeze()
+      loop.counter.count(1)
+      loop.counter.count(2)
+      loop.counter.dispatch()
+      try loop.skip(.seconds(4))
+      loop.counter.count(3)
+      try loop.skip(.seconds(2))
+      #expect(loop.numbers == [-1, -1])
+      redis.thaw()
+      try loop.turn(until: "the third is answered") { $0.answers.count == 3 }
+      // The two that were given up counted once or, if the command was lost, not at all.
+      let number = try #require(loop.answers[2].number)
+      #expect((1...3).contains(number))
+      try loop.turn()
+      #expect(try redis.hits == "\(number)")
+    }
+  }
+
+  @Test("sends a batch again after its connection broke, and counts it once")
+  func resend() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      var asked: UInt128 = 0
+      for round in 0..<20 {
+        for _ in 0...round {
+          loop.counter.count(asked)
+          asked += 1
+        }
+        loop.counter.dispatch()
+        // Redis has most likely counted the batch when its reply is thrown away.
+        _ = try redis.command("CLIENT", "KILL", "TYPE", "normal")
+        try loop.turn(until: "the batch is answered") { $0.answers.count == Int(asked) }
+      }
+      #expect(loop.numbers == (1...Int64(asked)).map(\.self))
+      #expect(try redis.hits == "\(asked)")
+    }
+  }
+
+  @Test("goes on after the scripts were flushed")
+  func scriptFlush() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      for ticket: UInt128 in 0..<3 {
+        _ = try redis.command("SCRIPT", "FLUSH")
+        loop.counter.count(ticket)
+        try loop.turn(until: "it is answered") { $0.answers.count == Int(ticket) + 1 }
+      }
+      #expect(loop.numbers == [1, 2, 3])
+    }
+  }
+
+  @Test("says what is wrong with the key at once, and goes on when it is mended")
+  func defect() throws {
+    try withRedis { redis throws in
+      _ = try redis.command("LPUSH", "hits", "a")
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      loop.counter.count(1)
+      try loop.turn(until: "it is answered") { $0.answers.count == 1 }
+      #expect(loop.numbers == [-1])
+      #expect(loop.counter.refusal?.contains("WRONGTYPE") == true)
+      #expect(loop.counter.isConnected == true)
+      _ = try redis.command("DEL", "hits")
+      loop.counter.count(2)
+      try loop.turn(until: "it is answered") { $0.answers.count == 2 }
+      #expect(loop.numbers == [-1, 1])
+      #expect(loop.counter.refusal == nil)
+    }
+  }
+
+  @Test("waits while Redis cannot write, and counts when it can")
+  func transient() throws {
+    try withRedis { redis throws in
+      _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      loop.counter.count(1)
+      try loop.turn(until: "it is refused") { $0.counter.refusal != nil }
+      #expect(loop.answers.isEmpty)
+      _ = try redis.command("CONFIG", "SET", "maxmemory", "0")
+      try loop.turn(until: "it is answered") { $0.answers.count == 1 }
+      #expect(loop.numbers == [1])
+      #expect(try redis.hits == "1")
+    }
+  }
+}

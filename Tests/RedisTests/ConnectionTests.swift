@@ -1,0 +1,172 @@
+import BasicContainers
+import EventLoop
+import Testing
+
+@testable import Redis
+@testable import TestSupport
+
+/// A connection and its loop, turned by hand.
+private struct ConnectionLoop: ~Copyable {
+  var connection: Connection
+  private let poller: Poller
+  private var events = Events()
+  private var skipped = Interval.seconds(0)
+
+  init(to url: String) throws {
+    let poller = try Poller()
+    let location = try Location(url)
+    let connection = try Connection(to: location, timeout: .seconds(1), poller, owner: 3)
+    self.poller = poller
+    self.connection = connection
+  }
+
+  var now: Instant { .now + skipped }
+
+  /// - Returns: the reply to the command, if it came.
+  mutating func turn() throws -> Int64? {
+    try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
+    for index in 0..<events.count { connection.ready(events[index], now) }
+    connection.tick(now)
+    guard let reply = connection.nextReply(now) else { return nil }
+    return reply.integer
+  }
+
+  mutating func turn(
+    until what: Comment, _ condition: (borrowing ConnectionLoop) -> Bool
+  ) throws {
+    for _ in 0..<2000 {
+      if condition(self) { return }
+      _ = try turn()
+    }
+    Issue.record("never: \(what); failure: \(String(describing: connection.failure))")
+  }
+
+  mutating func ask(_ arguments: String...) throws -> Int64? {
+    connection.send(Command(arguments), now)
+    for _ in 0..<2000 {
+      if let number = try turn() { return number }
+    }
+    return nil
+  }
+
+  mutating func skip(_ interval: Interval) throws {
+    skipped = skipped + interval
+    _ = try turn()
+  }
+}
+
+@Suite("A connection to Redis")
+struct ConnectionTests {
+  @Test("carries a command over TCP, by address and by name, and over a socket")
+  func transports() throws {
+    try withRedis { redis throws in
+      for url in [redis.url, "redis://localhost:\(redis.port)", "unix:\(redis.socketPath)"] {
+        var loop = try ConnectionLoop(to: url)
+        try loop.turn(until: "ready") { $0.connection.isReady }
+        _ = try redis.command("SET", "n", "41")
+        #expect(try loop.ask("INCR", "n") == 42)
+        #expect(loop.connection.failure == nil)
+      }
+    }
+  }
+
+  @Test("is let in with the password, and selects the database")
+  func greeting() throws {
+    try withRedis(password: "p@:/ ss") { redis throws in
+      _ = try redis.command("ACL", "SETUSER", "u", "on", ">secret", "~*", "+@all")
+      let encoded = "p%40%3A%2F%20ss"
+      for credentials in [":\(encoded)", "u:secret"] {
+        var loop = try ConnectionLoop(to: "redis://\(credentials)@127.0.0.1:\(redis.port)/3")
+        try loop.turn(until: "ready") { $0.connection.isReady }
+        _ = try loop.ask("DEL", "n")
+        #expect(try loop.ask("INCR", "n") == 1)
+        #expect(try redis.command("EXISTS", "n") == .integer(0))
+      }
+    }
+  }
+
+  @Test(
+    "says why it is not let in, without the password, and tries again",
+    arguments: [("", "NOAUTH"), (":wrong@", "WRONGPASS")])
+  func refused(_ credentials: String, _ kind: String) throws {
+    try withRedis(password: "right") { redis throws in
+      var loop = try ConnectionLoop(to: "redis://\(credentials)127.0.0.1:\(redis.port)")
+      try loop.turn(until: "refused") { $0.connection.failure != nil }
+      let reason = try #require(loop.connection.failure?.description)
+      #expect(reason.hasPrefix(kind))
+      #expect(!reason.contains("wrong@"))
+      #expect(loop.connection.isReady == false)
+      let password = credentials.isEmpty ? "" : "wrong"
+      _ = try redis.command("CONFIG", "SET", "requirepass", password)
+      try loop.skip(.seconds(2))
+      try loop.turn(until: "ready") { $0.connection.isReady }
+    }
+  }
+
+  @Test("comes back by itself after Redis was gone")
+  func reconnect() throws {
+    try withRedis(started: false) { redis throws in
+      var loop = try ConnectionLoop(to: redis.url)
+      try loop.turn(until: "it failed") { $0.connection.failure != nil }
+      #expect(loop.connection.failure?.description == "Connection refused")
+      try redis.start()
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      redis.crash()
+      try loop.turn(until: "lost") { !$0.connection.isReady }
+      try redis.start()
+      try loop.turn(until: "ready again") { $0.connection.isReady }
+      #expect(try loop.ask("INCR", "n") == 1)
+    }
+  }
+
+  @Test("gives up on a reply that does not come, and on a Redis that no longer answers pings")
+  func silence() throws {
+    try withRedis { redis throws in
+      var loop = try ConnectionLoop(to: redis.url)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      redis.freeze()
+      loop.connection.send(Command(["PING"]), loop.now)
+      try loop.skip(.milliseconds(1001))
+      #expect(loop.connection.failure == .timedOut)
+      #expect(loop.connection.isAwaitingReply == false)
+
+      redis.thaw()
+      try loop.turn(until: "ready again") { $0.connection.isReady }
+      redis.freeze()
+      try loop.skip(.milliseconds(1001))
+      #expect(loop.connection.isReady == true)
+      try loop.skip(.milliseconds(1001))
+      #expect(loop.connection.failure == .timedOut)
+      redis.thaw()
+    }
+  }
+
+  @Test("says when a host is unknown or nobody listens")
+  func unreachable() throws {
+    var unknown = try ConnectionLoop(to: "redis://no-such-host.invalid")
+    try unknown.turn(until: "it failed") { $0.connection.failure != nil }
+    guard case .unknownHost = unknown.connection.failure else {
+      Issue.record("\(String(describing: unknown.connection.failure))")
+      return
+    }
+    var missing = try ConnectionLoop(to: "unix:/nowhere/redis.sock")
+    try missing.turn(until: "it failed") { $0.connection.failure != nil }
+    #expect(missing.connection.failure?.description == "No such file or directory")
+  }
+}
+
+@Suite("A command")
+struct CommandTests {
+  private func text(_ command: borrowing Command) -> String {
+    String(decoding: (0..<command.bytes.count).map { command.bytes[$0] }, as: UTF8.self)
+  }
+
+  @Test("is an array of bulk strings, their lengths in bytes")
+  func bytes() {
+    #expect(text(Command(["GET", "é", ""])) == "*3\r\n$3\r\nGET\r\n$2\r\né\r\n$0\r\n\r\n")
+    var command = Command(argumentCount: 4)
+    for number: UInt64 in [0, 9, 10, .max] { command.append(number) }
+    #expect(
+      text(command) == "*4\r\n$1\r\n0\r\n$1\r\n9\r\n$2\r\n10\r\n$20\r\n18446744073709551615\r\n")
+  }
+}
