@@ -6,6 +6,14 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+ssize_t clinux_receive(int socket, void *bytes, size_t count) {
+  return syscall(SYS_recvfrom, socket, bytes, count, MSG_DONTWAIT, 0, 0);
+}
+
+ssize_t clinux_send(int socket, const void *bytes, size_t count) {
+  return syscall(SYS_sendto, socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
+}
+
 int clinux_accept(int listener) {
   return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }

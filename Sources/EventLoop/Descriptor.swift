@@ -32,9 +32,8 @@ public struct Descriptor: ~Copyable, Sendable {
     // Sound: the kernel writes at most `capacity - count` bytes from the first free one on, and
     // what it says it wrote is counted as initialized.
     let received = unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
-      let count = unsafe recv(
-        number, buffer.baseAddress?.advanced(by: initialized), buffer.count - initialized,
-        CInt(MSG_DONTWAIT))
+      let count = unsafe clinux_receive(
+        number, buffer.baseAddress?.advanced(by: initialized), buffer.count - initialized)
       initialized += max(count, 0)
       return count
     }
@@ -48,9 +47,7 @@ public struct Descriptor: ~Copyable, Sendable {
   public func send(_ bytes: borrowing Span<UInt8>) throws(SystemError) -> Int? {
     // Sound: the kernel only reads the span's own bytes, during the call.
     let sent = unsafe bytes.withUnsafeBufferPointer { buffer in
-      unsafe CLinux.send(
-        number, buffer.baseAddress, buffer.count, CInt(MSG_DONTWAIT | MSG_NOSIGNAL)
-      )
+      unsafe clinux_send(number, buffer.baseAddress, buffer.count)
     }
     return try Self.transferred(sent, "send")
   }

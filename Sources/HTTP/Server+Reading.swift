@@ -42,7 +42,7 @@ extension Server {
       settle(slot)
       return
     }
-    if kept > 0, isHopeless(from: kept, slot) {
+    if kept > 0, cannotEndHead(from: kept, slot) {
       keepRest(slot)
     } else {
       current = slot
@@ -51,7 +51,7 @@ extension Server {
 
   /// Whether the bytes from `start` on cannot have completed a head, so that a client that sends it
   /// byte by byte does not have it parsed from the start each time.
-  private func isHopeless(from start: Int, _ slot: Int) -> Bool {
+  private func cannotEndHead(from start: Int, _ slot: Int) -> Bool {
     guard connections[slot].pending == nil, input.count <= limits.header,
       !connections[slot].inputEnded
     else { return false }
@@ -62,9 +62,12 @@ extension Server {
   /// The next request of the connection that was just read, or of one that goes on after a pause.
   public mutating func nextRequest() -> Request? {
     while let slot = current ?? nextResumed() {
-      if let request = parseNext(slot) { return request }
-      current = nil
-      if connections[slot].phase != .closed { keepRest(slot) }
+      let request = parseNext(slot)
+      if request == nil || understood == input.count {
+        current = nil
+        if connections[slot].phase != .closed { keepRest(slot) }
+      }
+      if let request { return request }
     }
     return nil
   }
@@ -93,14 +96,22 @@ extension Server {
   }
 
   /// - Returns: a request that is complete with its head, or whose body has come along; or nil.
-  private mutating func parseHead(_ slot: Int) throws(Refusal) -> PendingRequest? {
+  private mutating func parseHead(_ slot: Int) throws(Refusal) -> UnderstoodRequest? {
     guard understood < input.count else { return nil }
     guard let head = try RequestParser.parse(input, from: understood, limits) else { return nil }
-    let request = PendingRequest(head, routes.find(head.target, in: input))
+    let request = UnderstoodRequest(head, routes.find(head.target, in: input))
     understood &+= head.length
-    if request.body == nil { return request }
+    switch head.body {
+    case .none: return request
+    case .length(let length): return try beginBody(slot, request, head, .length(length))
+    case .chunked: return try beginBody(slot, request, head, .chunked(ChunkedBody()))
+    }
+  }
 
-    connections[slot].pending = request
+  private mutating func beginBody(
+    _ slot: Int, _ request: UnderstoodRequest, _ head: RequestHead, _ body: PendingRequest.Rest
+  ) throws(Refusal) -> UnderstoodRequest? {
+    connections[slot].pending = PendingRequest(request: request, rest: body)
     connections[slot].since = now
     connections[slot].owesContinue = head.expectsContinue && understood == input.count
     sayContinueIfDue(slot)
@@ -108,27 +119,29 @@ extension Server {
   }
 
   /// - Returns: the request that is complete now that its body is, or nil.
-  private mutating func skipBody(_ slot: Int) throws(Refusal) -> PendingRequest? {
-    guard var request = connections[slot].pending else { return nil }
-    switch request.body {
+  private mutating func skipBody(_ slot: Int) throws(Refusal) -> UnderstoodRequest? {
+    guard let pending = connections[slot].pending else { return nil }
+    let isComplete: Bool
+    switch pending.rest {
     case .length(let left):
       let part = min(left, input.count - understood)
       understood += part
-      request.body = part < left ? .length(left - part) : nil
+      isComplete = part == left
+      connections[slot].pending?.rest = .length(left - part)
     case .chunked(var body):
       understood = try body.consume(input, from: understood, limits)
-      request.body = body.isComplete ? nil : .chunked(body)
-    case nil:
-      break
+      isComplete = body.isComplete
+      connections[slot].pending?.rest = .chunked(body)
     }
-    connections[slot].pending = request.body == nil ? nil : request
-    return request.body == nil ? request : nil
+    guard isComplete else { return nil }
+    connections[slot].pending = nil
+    return pending.request
   }
 
   /// Gives a complete request its place in the order of answers, and answers what needs no program.
   ///
   /// - Returns: what the program must answer.
-  private mutating func admit(_ slot: Int, _ request: PendingRequest) -> Request? {
+  private mutating func admit(_ slot: Int, _ request: UnderstoodRequest) -> Request? {
     let exchange = take(slot, request.options)
     switch (request.resource, request.method) {
     case (.route(let route), .get), (.route(let route), .head):
@@ -172,6 +185,7 @@ extension Server {
   }
 
   private mutating func nextResumed() -> Int? {
+    guard !resumable.isEmpty else { return nil }
     while let slot = resumable.popLast() {
       guard connections[slot].phase == .open, connections[slot].isPaused else { continue }
       connections[slot].isPaused = false

@@ -127,6 +127,7 @@ extension Server {
 
   /// Does what has become possible on a connection that got on: goes on reading, or ends it.
   mutating func settle(_ slot: Int) {
+    guard !connections[slot].isAsUsual else { return }
     if connections[slot].isSettled, outputOwner != slot {
       switch connections[slot].phase {
       case .finishing: shut(slot)

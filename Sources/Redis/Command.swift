@@ -44,12 +44,15 @@ public struct Command: ~Copyable, Sendable {
   }
 
   private mutating func append(digits number: UInt64) {
-    var divisor: UInt64 = 1
-    for _ in 1..<Self.width(of: number) { divisor *= 10 }
-    while divisor > 0 {
-      bytes.append(0x30 + UInt8(number / divisor % 10))
-      divisor /= 10
-    }
+    var digits = InlineArray<20, UInt8>(repeating: 0)
+    var first = digits.count
+    var rest = number
+    repeat {
+      first -= 1
+      digits[first] = 0x30 + UInt8(rest % 10)
+      rest /= 10
+    } while rest > 0
+    bytes.append(copying: digits.span.extracting(first...))
   }
 
   private mutating func endLine() {

@@ -22,6 +22,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/// recv(2) and send(2) without waiting and without SIGPIPE, straight from the kernel: the C library's
+/// own also see to the cancellation of threads (pthread_cancel(3)), which nobody does here.
+ssize_t clinux_receive(int socket, void *bytes, size_t count);
+ssize_t clinux_send(int socket, const void *bytes, size_t count);
+
 /// accept4(2), for a caller that does not ask who connected: non-blocking, closed on exec.
 int clinux_accept(int listener);
 

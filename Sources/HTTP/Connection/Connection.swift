@@ -60,6 +60,13 @@ struct Connection: ~Copyable {
   /// Whether nothing is left to be done for the client.
   var isSettled: Bool { asked == answered && output.isEmpty }
 
+  /// Whether it is just open, and nothing that could have happened to it changes what is to be done.
+  @inline(__always)
+  var isAsUsual: Bool {
+    phase == .open && interest == .read && output.isEmpty && !isPaused && !inputEnded
+      && !owesContinue
+  }
+
   /// What should be watched for now.
   var wanted: Readiness {
     var wanted: Readiness = []

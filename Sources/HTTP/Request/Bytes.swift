@@ -64,47 +64,122 @@ extension UInt8 {
 }
 
 extension Span<UInt8> {
-  /// The first index from `start` on whose byte no field value can hold, or `count`.
-  func endOfFieldValue(from start: Int) -> Int {
-    var index = start
-    while true {
-      // Eight at a time, as long as none of the eight can be a control character.
-      while index &+ 8 <= count {
-        let word = eightBytes(at: index)
-        let below = (word &- 0x2020_2020_2020_2020) & ~word
-        let delete = word ^ 0x7F7F_7F7F_7F7F_7F7F
-        let equal = (delete &- 0x0101_0101_0101_0101) & ~delete
-        if (below | equal) & 0x8080_8080_8080_8080 != 0 { break }
-        index &+= 8
-      }
-      // One at a time through the eight that may hold one.
-      let end = Swift.min(index &+ 8, count)
-      while index < end {
-        guard self[index].isFieldCharacter else { return index }
-        index &+= 1
-      }
-      if index == count { return index }
-    }
+  /// A byte that the caller has just compared the count with; the searches below look at every byte
+  /// of every request, and should not compare twice.
+  @inline(__always)
+  private func compared(_ index: Int) -> UInt8 {
+    assert(index >= 0 && index < count)
+    // Sound: the callers, all in this file, go from an index that lies within up to the count.
+    return unsafe self[unchecked: index]
   }
 
-  /// Eight bytes as one number, in the machine's order.
+  /// The eight bytes from an index on.
   ///
-  /// - Precondition: they lie within the span; the caller has just compared.
+  /// - Precondition: they lie within the span; the callers, all in this file, have just compared.
   @inline(__always)
-  private func eightBytes(at index: Int) -> UInt64 {
-    // Sound: `index + 8 <= count`, and any eight bytes are a UInt64.
-    unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+  private func eightBytes(at index: Int) -> EightBytes {
+    assert(index >= 0 && index + 8 <= count)
+    // Sound: any eight bytes are a UInt64.
+    let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+    return EightBytes(lanes: UInt64(littleEndian: word))
+  }
+
+  /// The first index from `start` on whose byte is not of a kind, or `count`.
+  ///
+  /// - Parameters:
+  ///   - unusual: the lanes whose bytes may not be of the kind.
+  ///   - isOfKind: decides about an unusual byte.
+  @inline(__always)
+  private func end(
+    from start: Int, unusual: (EightBytes) -> UInt64, _ isOfKind: (UInt8) -> Bool
+  ) -> Int {
+    precondition(start >= 0)
+    var index = start
+    while index &+ 8 <= count {
+      let lanes = unusual(eightBytes(at: index))
+      if lanes == 0 {
+        index &+= 8
+      } else {
+        index &+= lanes.trailingZeroBitCount >> 3
+        guard isOfKind(compared(index)) else { return index }
+        index &+= 1
+      }
+    }
+    while index < count, isOfKind(compared(index)) { index &+= 1 }
+    return index
+  }
+
+  /// The first index from `start` on whose byte no field value can hold, or `count`.
+  @inline(__always)
+  func endOfFieldValue(from start: Int) -> Int {
+    end(from: start, unusual: \.controlCharacters, \.isFieldCharacter)
+  }
+
+  /// The first index from `start` on whose byte is no token character, or `count`.
+  @inline(__always)
+  func endOfToken(from start: Int) -> Int {
+    end(from: start, unusual: \.butLettersAndHyphens, \.isTokenCharacter)
+  }
+
+  /// Whether CR LF stands at an index; false also when it is not all there.
+  @inline(__always)
+  func isEndOfLine(at index: Int) -> Bool {
+    index >= 0 && index &+ 2 <= count && compared(index) == .carriageReturn
+      && compared(index &+ 1) == .lineFeed
+  }
+
+  /// Whether all bytes of a range may stand in a Host field.
+  func isHost(_ range: Range<Int>) -> Bool {
+    end(from: range.lowerBound, unusual: \.butHostCharacters, \.isHostCharacter)
+      >= range.upperBound
   }
 
   /// Whether the bytes of `range` spell `word`, in whatever case.
   ///
   /// - Parameter word: lower case.
+  @inline(__always)
   func spells(_ word: StaticString, _ range: Range<Int>) -> Bool {
-    guard range.count == word.utf8CodeUnitCount else { return false }
-    for offset in 0..<range.count {
-      guard self[range.lowerBound &+ offset].lowercased == word.byte(offset) else { return false }
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    let length = range.upperBound &- range.lowerBound
+    guard length == word.utf8CodeUnitCount else { return false }
+    // Sound: the offsets below stay under the word's own length.
+    let letters = unsafe word.utf8Start
+    var offset = 0
+    while offset < length {
+      let letter = unsafe letters[offset]
+      guard compared(range.lowerBound &+ offset).lowercased == letter else { return false }
+      offset &+= 1
     }
     return true
+  }
+
+  /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to
+  /// the query within it; and whether something in its path is percent-encoded.
+  func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isEncoded: Bool) {
+    precondition(start >= 0)
+    var index = start
+    var isEncoded = false
+    while index < count, compared(index).isTargetCharacter, compared(index) != .question {
+      if compared(index) == .percent { isEncoded = true }
+      index &+= 1
+    }
+    let endOfPath = index
+    while index < count, compared(index).isTargetCharacter { index &+= 1 }
+    return (index, endOfPath, isEncoded)
+  }
+
+  /// Whether the bytes at `start` are `text`, exactly. It is false when fewer than eight bytes are
+  /// there, because it compares eight at once and leaves out what is too many.
+  ///
+  /// - Parameter text: at most eight bytes.
+  @inline(__always)
+  func starts(with text: StaticString, at start: Int) -> Bool {
+    guard start >= 0, start &+ 8 <= count else { return false }
+    let length = text.utf8CodeUnitCount
+    var expected: UInt64 = 0
+    for index in 0..<length { expected |= UInt64(text.byte(index)) << UInt64(index &* 8) }
+    let ignored = UInt64(64 &- length &* 8)
+    return (eightBytes(at: start).lanes ^ expected) << ignored == 0
   }
 
   /// Without the blanks at either end of it.

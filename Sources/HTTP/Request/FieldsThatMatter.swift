@@ -76,7 +76,7 @@ struct FieldsThatMatter {
     _ value: Range<Int>, in bytes: borrowing Span<UInt8>
   ) throws(Refusal) {
     hosts += 1
-    for index in value where !bytes[index].isHostCharacter { throw .malformedHost }
+    guard bytes.isHost(value) else { throw .malformedHost }
   }
 
   /// RFC 9110 section 10.1.1.
@@ -86,6 +86,11 @@ struct FieldsThatMatter {
 
   /// RFC 9110 section 7.6.1.
   private mutating func takeConnection(_ value: Range<Int>, in bytes: borrowing Span<UInt8>) {
+    // What every browser says, before the general case.
+    if bytes.spells("keep-alive", bytes.trimmed(value)) {
+      saysKeepAlive = true
+      return
+    }
     bytes.eachElement(of: value) { option in
       if bytes.spells("close", option) { saysClose = true }
       if bytes.spells("keep-alive", option) { saysKeepAlive = true }

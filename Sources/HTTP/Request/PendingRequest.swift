@@ -1,19 +1,10 @@
-/// A request whose head was understood, and what is left of its body.
-struct PendingRequest {
+/// What has to be known of a request to answer it.
+struct UnderstoodRequest {
   let method: Method
   let resource: Resource
   let options: Exchange.Options
 
-  /// What of the body has not come yet; nil when the request is complete.
-  var body: Body?
-
-  enum Body {
-    /// That many bytes.
-    case length(Int)
-    /// Chunks.
-    case chunked(ChunkedBody)
-  }
-
+  @inline(__always)
   init(_ head: RequestHead, _ resource: Resource) {
     method = head.method
     self.resource = resource
@@ -25,10 +16,18 @@ struct PendingRequest {
       options.insert(.saysKeepAlive)
     }
     self.options = options
-    switch head.body {
-    case .none: body = nil
-    case .length(let length): body = .length(length)
-    case .chunked: body = .chunked(ChunkedBody())
-    }
+  }
+}
+
+/// A request whose head was understood, and what of its body has not come yet.
+struct PendingRequest {
+  let request: UnderstoodRequest
+  var rest: Rest
+
+  enum Rest {
+    /// That many bytes.
+    case length(Int)
+    /// Chunks.
+    case chunked(ChunkedBody)
   }
 }

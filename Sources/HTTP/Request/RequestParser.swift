@@ -28,7 +28,8 @@ struct RequestParser: ~Copyable, ~Escapable {
       var parser = RequestParser(bytes.span, from: start)
       try parser.parseRequestLine(limits)
       try parser.parseFields(limits)
-      return try parser.finished(limits)
+      try parser.finish(limits)
+      return parser.head
     } catch {
       if case .refused(let refusal) = error { throw refusal }
       guard bytes.count - start <= limits.header else { throw .headerTooLong }
@@ -81,41 +82,34 @@ extension RequestParser {
   }
 
   private mutating func parseMethod(_ limits: borrowing Limits) throws(Interruption) -> Method {
-    let first = index
-    var word: UInt64 = 0
-    while true {
-      let byte = try next()
-      if byte == .space { break }
-      guard byte.isTokenCharacter else { throw .refused(.malformedRequestLine) }
-      guard index &- first <= limits.method else { throw .refused(.unknownMethod) }
-      word = word << 8 | UInt64(byte)
+    // The three that matter, each with the space after it.
+    if bytes.starts(with: "GET ", at: index) {
+      index &+= 4
+      return .get
     }
-    switch word {
-    case 0: throw .refused(.malformedRequestLine)
-    case 0x47_45_54: return .get
-    case 0x48_45_41_44: return .head
-    case 0x4F_50_54_49_4F_4E_53: return .options
-    default: return .other
+    if bytes.starts(with: "HEAD ", at: index) {
+      index &+= 5
+      return .head
     }
+    if bytes.starts(with: "OPTIONS ", at: index) {
+      index &+= 8
+      return .options
+    }
+    let method = index..<bytes.endOfToken(from: index)
+    guard method.count <= limits.method else { throw .refused(.unknownMethod) }
+    index = method.upperBound
+    guard try next() == .space, !method.isEmpty else { throw .refused(.malformedRequestLine) }
+    return .other
   }
 
   private mutating func parseTarget(_ limits: borrowing Limits) throws(Interruption) -> Target {
-    let first = index
-    var end: Int?
-    var isEncoded = false
-    while true {
-      let byte = try next()
-      if byte == .space { break }
-      guard byte.isTargetCharacter else { throw .refused(.malformedTarget) }
-      guard index &- first <= limits.target else { throw .refused(.targetTooLong) }
-      if end == nil {
-        if byte == .question { end = index &- 1 }
-        if byte == .percent { isEncoded = true }
-      }
-    }
-    let path = first..<(end ?? index &- 1)
-    if isEncoded { try checkPercentEncoding(of: path) }
-    return try target(path)
+    let target = bytes.targetExtent(from: index)
+    guard target.end &- index <= limits.target else { throw .refused(.targetTooLong) }
+    let path = index..<target.endOfPath
+    index = target.end
+    guard try next() == .space else { throw .refused(.malformedTarget) }
+    if target.isEncoded { try checkPercentEncoding(of: path) }
+    return try self.target(path)
   }
 
   /// Sorts out the four forms of a target (RFC 9112 section 3.2).
@@ -150,14 +144,28 @@ extension RequestParser {
   }
 
   private mutating func parseVersion() throws(Interruption) -> UInt8 {
+    let version: UInt8
+    if bytes.starts(with: "HTTP/1.1", at: index) {
+      version = 1
+      index &+= 8
+    } else if bytes.starts(with: "HTTP/1.0", at: index) {
+      version = 0
+      index &+= 8
+    } else {
+      version = try parseUnusualVersion()
+    }
+    try expect(.carriageReturn, orRefuse: .malformedRequestLine)
+    try expect(.lineFeed, orRefuse: .malformedRequestLine)
+    return version
+  }
+
+  private mutating func parseUnusualVersion() throws(Interruption) -> UInt8 {
     for letter: UInt8 in [0x48, 0x54, 0x54, 0x50, .slash] {
       try expect(letter, orRefuse: .malformedRequestLine)
     }
     let major = try next().decimalDigit
     try expect(0x2E, orRefuse: .malformedRequestLine)
     let minor = try next().decimalDigit
-    try expect(.carriageReturn, orRefuse: .malformedRequestLine)
-    try expect(.lineFeed, orRefuse: .malformedRequestLine)
     guard let major, let minor else { throw .refused(.malformedRequestLine) }
     guard major == 1 else { throw .refused(.unsupportedVersion) }
     return UInt8(minor)
@@ -168,25 +176,26 @@ extension RequestParser {
 
 extension RequestParser {
   private mutating func parseFields(_ limits: borrowing Limits) throws(Interruption) {
+    // What is looked at for every field of every request is kept out of `self`, in registers.
+    let bytes = bytes
+    var start = index
     var count = 0
     while true {
-      let first = index
-      var byte = try next()
-      if byte == .carriageReturn {
-        try expect(.lineFeed, orRefuse: .malformedField)
-        return
+      let name = start..<bytes.endOfToken(from: start)
+      guard name.upperBound < bytes.count else { throw .incomplete }
+      guard bytes[name.upperBound] == .colon, !name.isEmpty else {
+        index = start
+        return try parseEnd()
       }
       count &+= 1
       guard count <= limits.fields else { throw .refused(.headerTooLong) }
 
-      while byte.isTokenCharacter { byte = try next() }
-      let name = first..<(index &- 1)
-      guard byte == .colon, !name.isEmpty else { throw .refused(.malformedField) }
-
-      let value = index..<bytes.endOfFieldValue(from: index)
-      index = value.upperBound
-      try expect(.carriageReturn, orRefuse: .malformedField)
-      try expect(.lineFeed, orRefuse: .malformedField)
+      let value = (name.upperBound &+ 1)..<bytes.endOfFieldValue(from: name.upperBound &+ 1)
+      start = value.upperBound &+ 2
+      guard bytes.isEndOfLine(at: value.upperBound) else {
+        index = value.upperBound
+        return try parseEnd()
+      }
       do {
         try fields.take(name, value, in: bytes)
       } catch {
@@ -195,18 +204,20 @@ extension RequestParser {
     }
   }
 
+  /// Parses an end of line where nothing else can stand.
+  private mutating func parseEnd() throws(Interruption) {
+    try expect(.carriageReturn, orRefuse: .malformedField)
+    try expect(.lineFeed, orRefuse: .malformedField)
+  }
+
   /// Puts together what the fields said, where one changes what another means.
-  private consuming func finished(
-    _ limits: borrowing Limits
-  ) throws(Interruption) -> RequestHead {
-    guard index &- start <= limits.header else { throw .refused(.headerTooLong) }
-    var head = head
+  private mutating func finish(_ limits: borrowing Limits) throws(Interruption) {
     head.length = index &- start
+    guard head.length <= limits.header else { throw .refused(.headerTooLong) }
     do {
       try fields.finish(&head, limits)
     } catch {
       throw .refused(error)
     }
-    return head
   }
 }

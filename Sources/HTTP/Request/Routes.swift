@@ -35,6 +35,9 @@ struct Routes: ~Copyable {
   private func matches(
     _ path: StaticString, _ text: Range<Int>, in bytes: borrowing Span<UInt8>
   ) -> Bool {
+    if text.count == 1, path.utf8CodeUnitCount == 1 {
+      return bytes[text.lowerBound] == path.byte(0)
+    }
     var index = text.lowerBound
     var matched = text.isEmpty && path.utf8CodeUnitCount == 1 ? 1 : 0
     while index < text.upperBound, matched < path.utf8CodeUnitCount {

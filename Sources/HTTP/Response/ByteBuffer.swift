@@ -18,15 +18,69 @@ extension UniqueArray<UInt8> {
 
   /// Adds a number's decimal digits, with a minus sign where it is negative.
   mutating func append(decimal number: Int64) {
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    let first = Decimal.write(number, atTheEndOf: &digits)
-    append(copying: digits.span.extracting(first...))
+    append(addingCount: Decimal.longest) { output in
+      output.append(decimal: number, width: Decimal.width(of: number))
+    }
+  }
+}
+
+/// Writing into room that was made before.
+extension OutputSpan<UInt8> {
+  /// Adds some bytes.
+  ///
+  /// - Precondition: there is room for them.
+  @inline(__always)
+  mutating func append(_ bytes: borrowing Span<UInt8>) {
+    precondition(bytes.count <= freeCapacity)
+    unsafe bytes.withUnsafeBufferPointer { source in
+      unsafe withUnsafeMutableBufferPointer { buffer, initialized in
+        guard let first = source.baseAddress else { return }
+        // Sound: the room was just compared; the two cannot overlap, for this one is exclusive.
+        unsafe buffer.baseAddress?.advanced(by: initialized)
+          .initialize(from: first, count: source.count)
+        initialized &+= source.count
+      }
+    }
+  }
+
+  /// Adds the UTF-8 of a constant text.
+  ///
+  /// - Precondition: there is room for it.
+  @inline(__always)
+  mutating func append(_ text: StaticString) {
+    // Sound: the text is a constant of the program, and its count is its own.
+    append(unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+
+  /// Adds a number's decimal digits, with a minus sign where it is negative.
+  ///
+  /// - Parameter width: how many characters that are, as `Decimal` says.
+  /// - Precondition: there is room for them.
+  @inline(__always)
+  mutating func append(decimal number: Int64, width: Int) {
+    precondition(width <= freeCapacity)
+    unsafe withUnsafeMutableBufferPointer { buffer, initialized in
+      // Sound: the room was just compared, and there are as many digits as the width says.
+      var rest = number.magnitude
+      var index = initialized &+ width
+      repeat {
+        index &-= 1
+        unsafe buffer[index] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
+        rest /= 10
+      } while rest != 0
+      if number < 0 { unsafe buffer[initialized] = 0x2D }
+      initialized &+= width
+    }
   }
 }
 
 /// Numbers as decimal text.
 enum Decimal {
+  /// As many characters as the longest number takes.
+  static var longest: Int { 20 }
+
   /// How many characters a number takes.
+  @inline(__always)
   static func width(of number: Int64) -> Int {
     var rest = number.magnitude
     var width = number < 0 ? 2 : 1
@@ -35,23 +89,5 @@ enum Decimal {
       width &+= 1
     }
     return width
-  }
-
-  /// Writes a number so that it ends where the array does; 20 characters hold the longest.
-  ///
-  /// - Returns: the index of its first character.
-  static func write(_ number: Int64, atTheEndOf text: inout InlineArray<20, UInt8>) -> Int {
-    var rest = number.magnitude
-    var first = 20
-    repeat {
-      first &-= 1
-      text[first] = 0x30 &+ UInt8(truncatingIfNeeded: rest % 10)
-      rest /= 10
-    } while rest != 0
-    if number < 0 {
-      first &-= 1
-      text[first] = 0x2D
-    }
-    return first
   }
 }

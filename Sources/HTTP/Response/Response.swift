@@ -4,8 +4,14 @@ import BasicContainers
 public struct Response: ~Copyable, Sendable {
   /// The status line and all fields that never change, up to `Content-Length: `.
   private var head = ByteBuffer()
+  /// The end of the header, and the text up to the number.
   private var beforeNumber = ByteBuffer()
   private var afterNumber = ByteBuffer()
+
+  private static var endOfHeader: StaticString { "\r\n\r\n" }
+
+  /// How long the text is without the number.
+  private let fixedLength: Int
 
   /// A header field that is the same in every answer of this kind.
   public typealias Field = (name: StaticString, value: StaticString)
@@ -30,7 +36,9 @@ public struct Response: ~Copyable, Sendable {
       head.append(field.value)
     }
     head.append("\r\nContent-Length: ")
+    beforeNumber.append(Self.endOfHeader)
     beforeNumber.append(body)
+    fixedLength = body.utf8CodeUnitCount + afterNumber.utf8CodeUnitCount
     self.afterNumber.append(afterNumber)
   }
 
@@ -53,20 +61,29 @@ public struct Response: ~Copyable, Sendable {
     to output: inout ByteBuffer, date: borrowing DateField, _ persistence: Persistence,
     number: Int64?, withBody: Bool
   ) {
-    let width = number.map(Decimal.width) ?? 0
-    output.append(copying: head.span)
-    output.append(decimal: Int64(beforeNumber.count + width + afterNumber.count))
-    output.append(copying: date.line.span)
-    switch persistence {
-    case .implied: output.append("\r\n\r\n")
-    case .keepAlive: output.append("\r\nConnection: keep-alive\r\n\r\n")
-    case .close: output.append("\r\nConnection: close\r\n\r\n")
+    output.append(addingCount: longest) { output in
+      let width = number.map(Decimal.width) ?? 0
+      let length = Int64(fixedLength &+ width)
+      output.append(head.span)
+      output.append(decimal: length, width: Decimal.width(of: length))
+      output.append(date.line.span)
+      switch persistence {
+      case .implied: break
+      case .keepAlive: output.append("\r\nConnection: keep-alive")
+      case .close: output.append("\r\nConnection: close")
+      }
+      guard withBody else {
+        output.append(Self.endOfHeader)
+        return
+      }
+      output.append(beforeNumber.span)
+      if let number { output.append(decimal: number, width: width) }
+      output.append(afterNumber.span)
     }
-    guard withBody else { return }
-    output.append(copying: beforeNumber.span)
-    if let number { output.append(decimal: number) }
-    output.append(copying: afterNumber.span)
   }
+
+  /// No fewer bytes than it can take, with the longest number, Date and Connection.
+  private var longest: Int { head.count &+ beforeNumber.count &+ afterNumber.count &+ 128 }
 
   /// An answer in plain text.
   public static func text(
