@@ -54,10 +54,21 @@ let package = Package(
     .target(name: "CLinux"),
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
 
+    // Measures what many event loops ask of one Redis: docs/replicas.md.
+    .executableTarget(
+      name: "emulated-loops",
+      dependencies: [
+        "Counting", "Redis", "EventLoop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "Benchmarks/EmulatedLoops", swiftSettings: strict),
+
     // What several test targets need: a redis-server of a test's own, processes, sockets, patience.
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     .testTarget(
       name: "CounterTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
+    .testTarget(
+      name: "ChaosTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
       name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"],
       swiftSettings: strict),

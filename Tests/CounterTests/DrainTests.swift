@@ -195,7 +195,7 @@ struct DrainTests {
         var tally = try staying.stop()
         let left = try leaving.waitUntilAllLeft()
         tally.visits += left.visits
-        tally.failures += left.failures
+        tally.failed += left.failed
         try expectExact(tally, in: redis)
       }
     }

@@ -3,6 +3,7 @@ import Testing
 
 @testable import TestSupport
 
+/// Faults one at a time; what happens under load is the chaos suite's.
 @Suite("Faults of Redis", .serialized)
 struct RedisFaultTests {
   private static let visit = "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -89,124 +90,6 @@ struct RedisFaultTests {
     }
   }
 
-  // MARK: Redis fails under load
-
-  @Test("Redis killed and started again under load: none failed, none doubled, none skipped")
-  func killed() throws {
-    try withCounterAndRedis(["--visit-timeout", "15"]) { counter, redis in
-      let visitors = Visitors(16, ports: [counter.port])
-      for _ in 0..<6 {
-        try visitors.waitUntilAnswered(more: 300)
-        redis.crash()
-        try redis.start()
-      }
-      try visitors.waitUntilAnswered(more: 300)
-      try expectExact(visitors.stop(), in: redis)
-    }
-  }
-
-  @Test("Redis stopped in order and started again under load: the same")
-  func stopped() throws {
-    try withCounterAndRedis(["--visit-timeout", "15"]) { counter, redis in
-      let visitors = Visitors(16, ports: [counter.port])
-      for _ in 0..<2 {
-        try visitors.waitUntilAnswered(more: 300)
-        try redis.stop()
-        try redis.start()
-      }
-      try visitors.waitUntilAnswered(more: 300)
-      try expectExact(visitors.stop(), in: redis)
-    }
-  }
-
-  @Test("Redis killed under two counters: the same")
-  func killedUnderTwoCounters() throws {
-    try withCounterAndRedis(["--visit-timeout", "15"]) { one, redis in
-      try withCounter(["--redis", redis.url, "--visit-timeout", "15"]) { other in
-        let visitors = Visitors(16, ports: [one.port, other.port])
-        for _ in 0..<2 {
-          try visitors.waitUntilAnswered(more: 300)
-          redis.crash()
-          try redis.start()
-        }
-        try visitors.waitUntilAnswered(more: 300)
-        try expectExact(visitors.stop(), in: redis)
-      }
-    }
-  }
-
-  @Test("A link that cuts requests and replies anywhere: none failed, none doubled, none skipped")
-  func badLink() throws {
-    try withRedis { redis in
-      try withLinkProxy(to: redis) { proxy in
-        let flags = ["--redis", "redis://127.0.0.1:\(proxy.port)", "--visit-timeout", "20"]
-        try withCounter(flags) { counter in
-          let visitors = Visitors(16, ports: [counter.port])
-          try visitors.waitUntilAnswered(100)
-          // Connections that stand are healthy; the restart gives each loop a bad one.
-          proxy.misbehaving = true
-          redis.crash()
-          try redis.start()
-          let enough = ContinuousClock.now + .seconds(4)
-          try waitUntil("the link has broken often") {
-            proxy.broken >= 60 || ContinuousClock.now > enough
-          }
-          #expect(proxy.broken >= 10)
-          proxy.misbehaving = false
-          try visitors.waitUntilAnswered(more: 100)
-          try expectExact(visitors.stop(), in: redis)
-        }
-      }
-    }
-  }
-
-  @Test("When visits fail, too: no number twice, and who was told 503 counts once at most")
-  func badLinkAndShortPatience() throws {
-    try withRedis { redis in
-      try withLinkProxy(to: redis) { proxy in
-        let flags = ["--redis", "redis://127.0.0.1:\(proxy.port)", "--visit-timeout", "0.2"]
-        try withCounter(flags) { counter in
-          let visitors = Visitors(16, ports: [counter.port])
-          try visitors.waitUntilAnswered(100)
-          proxy.misbehaving = true
-          redis.crash()
-          try redis.start()
-          for _ in 0..<4 {
-            redis.freeze()
-            Thread.sleep(forTimeInterval: 0.3)
-            redis.thaw()
-            try visitors.waitUntilAnswered(more: 50)
-          }
-          proxy.misbehaving = false
-          try visitors.waitUntilAnswered(more: 50)
-          let tally = try visitors.stop()
-          let hits = try #require(Int(try redis.hits ?? ""))
-          #expect(tally.failures.count { !$0.contains("503") } == 0)
-          #expect(tally.doubled == 0)
-          #expect(tally.outOfOrder == 0)
-          #expect(hits >= tally.visits.count)
-          #expect(hits <= tally.visits.count + tally.failures.count)
-          #expect(!tally.failures.isEmpty, "otherwise this shows nothing")
-        }
-      }
-    }
-  }
-
-  @Test("Redis frozen for less than the visit timeout: none failed, none doubled, none skipped")
-  func frozen() throws {
-    try withCounterAndRedis(["--visit-timeout", "15"]) { counter, redis in
-      let visitors = Visitors(16, ports: [counter.port])
-      for _ in 0..<2 {
-        try visitors.waitUntilAnswered(more: 200)
-        redis.freeze()
-        Thread.sleep(forTimeInterval: 0.7)
-        redis.thaw()
-      }
-      try visitors.waitUntilAnswered(more: 200)
-      try expectExact(visitors.stop(), in: redis)
-    }
-  }
-
   @Test("Redis frozen for longer: visits are told 503 in time and count once at most")
   func frozenForLonger() throws {
     try withCounterAndRedis(["--visit-timeout", "1"]) { counter, redis in
@@ -225,28 +108,26 @@ struct RedisFaultTests {
     }
   }
 
-  @Test("Scripts flushed again and again under load: none failed, none doubled, none skipped")
-  func scriptsFlushed() throws {
-    try withCounterAndRedis { counter, redis in
-      let visitors = Visitors(16, ports: [counter.port])
-      for _ in 0..<100 {
-        try visitors.waitUntilAnswered(more: 10)
-        #expect(try redis.command("SCRIPT", "FLUSH") == .status("OK"))
-      }
-      try expectExact(visitors.stop(), in: redis)
-    }
-  }
+  // MARK: Redis refuses
 
-  @Test("Redis cuts off every client again and again under load: the same")
-  func clientsCutOff() throws {
-    try withCounterAndRedis(["--visit-timeout", "15"]) { counter, redis in
-      let visitors = Visitors(16, ports: [counter.port])
-      for _ in 0..<20 {
-        try visitors.waitUntilAnswered(more: 20)
-        _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+  @Test("A visit that Redis refuses is not asked for again, and the log says why once")
+  func refused() throws {
+    try withCounterAndRedis(["--threads", "1"]) { counter, redis in
+      let client = try counter.client()
+      #expect(try client.visit() == 1)
+      for (value, times) in [("many", 1), ("\(Int64.max)", 2)] {
+        _ = try redis.command("SET", "hits", value)
+        let calls = try redis.callCount("evalsha")
+        for _ in 0..<10 { try expectUnavailable(client.get("/")) }
+        #expect(try redis.callCount("evalsha") - calls == 10)
+        // It asks whether Redis is there every second, and for nothing else.
+        #expect(try client.hearsNothing(for: .milliseconds(300)))
+        #expect(try redis.callCount("evalsha") - calls == 10)
+        #expect(
+          counter.log.split(separator: "\n").count { $0.contains("cannot be counted") } == times)
+        _ = try redis.command("SET", "hits", "6")
+        #expect(try client.visit() == 7)
       }
-      try visitors.waitUntilAnswered(more: 20)
-      try expectExact(visitors.stop(), in: redis)
     }
   }
 

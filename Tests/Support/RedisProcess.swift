@@ -28,19 +28,22 @@ final class RedisProcess {
   /// Where it listens besides the TCP port.
   var socketPath: String { "\(folder.path)/redis.sock" }
 
-  func start() throws {
+  /// - Parameter extra: what redis-server is told besides, this time only.
+  func start(with extra: [String] = []) throws {
     var arguments = [
       "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
       "--dir", folder.path, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
     ]
     if let password { arguments += ["--requirepass", password] }
     let started = try ChildProcess(
-      try Self.executable(), arguments + flags, environment: [:], folder: folder.path)
+      try Self.executable(), arguments + flags + extra, environment: [:], folder: folder.path)
     process = started
     try waitUntil("redis-server answers") {
       guard started.isRunning else {
         throw NeverHappened(description: "redis-server ended: \(started.output)")
       }
+      // Who asks while it loads is counted among its errors; some tests count them.
+      guard started.output.contains("Ready to accept connections") else { return false }
       return (try? command("PING")) == .status("PONG")
     }
   }
@@ -72,6 +75,29 @@ final class RedisProcess {
   /// The count as it stands, as text; nil when nobody was counted.
   var hits: String? {
     get throws { try command("GET", "hits").text }
+  }
+
+  /// How many errors of a kind it answered since it started, by the word that such errors begin
+  /// with.
+  func errorCount(_ kind: String) throws -> Int {
+    Int(try statistic("errorstat_\(kind)", section: "errorstats")["count"] ?? "0") ?? 0
+  }
+
+  /// How many commands of a name came since it started.
+  func callCount(_ name: String) throws -> Int {
+    Int(try statistic("cmdstat_\(name)", section: "commandstats")["calls"] ?? "0") ?? 0
+  }
+
+  /// A line of INFO of the form `name:key=value,key=value`; empty when there is none.
+  private func statistic(_ name: String, section: String) throws -> [String: String] {
+    let info = try command("INFO", section).text ?? ""
+    guard let line = info.components(separatedBy: "\r\n").first(where: { $0.hasPrefix(name + ":") })
+    else { return [:] }
+    let pairs = line.dropFirst(name.count + 1).split(separator: ",").map { pair in
+      let parts = pair.split(separator: "=", maxSplits: 1).map(String.init)
+      return (parts[0], parts.last ?? "")
+    }
+    return Dictionary(pairs) { $1 }
   }
 
   func end() {

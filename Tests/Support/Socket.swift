@@ -69,6 +69,7 @@ final class Socket: Sendable {
     guard accepted >= 0 else { throw SocketError(call: "accept", code: errno) }
     let connection = Socket(descriptor: accepted)
     _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)
+    try? connection.set(Int32(IPPROTO_TCP), TCP_NODELAY, 1)
     try connection.limitWaits(to: .seconds(10))
     return connection
   }
@@ -120,6 +121,15 @@ final class Socket: Sendable {
     let ready = unsafe poll(&wanted, 1, milliseconds)
     guard ready >= 0 || errno == EINTR else { throw SocketError(call: "poll", code: errno) }
     return ready > 0
+  }
+
+  /// Which of the sockets have something to receive, the end of the stream included; none of them
+  /// when the limit passed first.
+  static func readable(among sockets: [Socket], within limit: Duration) throws -> [Int] {
+    var wanted = sockets.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+    let count = unsafe poll(&wanted, nfds_t(wanted.count), Int32(limit / .milliseconds(1)))
+    guard count >= 0 || errno == EINTR else { throw SocketError(call: "poll", code: errno) }
+    return count > 0 ? wanted.indices.filter { wanted[$0].revents != 0 } : []
   }
 
   /// Says to the other side that nothing more is sent; answers can still be received.

@@ -6,13 +6,9 @@ import Testing
 func expectExact(
   _ tally: Tally, in redis: RedisProcess, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
-  let hits = try redis.hits
-  #expect(tally.failures == [], sourceLocation: sourceLocation)
-  #expect(tally.doubled == 0, sourceLocation: sourceLocation)
-  #expect(tally.skipped == 0, sourceLocation: sourceLocation)
-  #expect(tally.outOfOrder == 0, sourceLocation: sourceLocation)
-  #expect(tally.numbers.min() == 1, sourceLocation: sourceLocation)
-  #expect(hits == "\(tally.visits.count)", sourceLocation: sourceLocation)
+  let count = try #require(Int64(redis.hits ?? "0"), sourceLocation: sourceLocation)
+  let findings = Findings(tally, count: count)
+  #expect(findings.isExact, "\(findings) \(Set(tally.failures))", sourceLocation: sourceLocation)
 }
 
 /// The answer to a visit whose number cannot be had in time.

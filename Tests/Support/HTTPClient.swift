@@ -1,7 +1,5 @@
 import Foundation
 
-@testable import TestSupport
-
 /// One connection to the counter, on which a test sends the bytes it wants and reads answers.
 final class HTTPClient {
   /// An answer that is not HTTP/1.1 as the suite knows it.

@@ -1,7 +1,5 @@
 import Foundation
 
-@testable import TestSupport
-
 /// One answer of the counter as it stood on the wire.
 struct HTTPResponse {
   let statusLine: String

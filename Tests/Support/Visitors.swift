@@ -1,43 +1,58 @@
 import Foundation
 import Synchronization
 
-@testable import TestSupport
-
 /// A crowd that visits as fast as it is answered, each visitor on a keep-alive connection.
 ///
 /// It stops when told to, and in any case after `limit`. Who is told `Connection: close` finishes
 /// that visit and then comes back on a new connection or stays away.
+///
+/// A visitor whom the counter leaves without an answer a hundred times stays away, too, unless it
+/// is one who knocks again.
 final class Visitors: Sendable {
   enum WhenClosed {
     case comeBack
     case stayAway
   }
 
+  enum WhenRefused {
+    /// It is a visit that failed.
+    case fail
+    /// Nobody is there to be visited; it is tried again until somebody is.
+    case knockAgain
+  }
+
   private let ports: [UInt16]
   private let whenClosed: WhenClosed
+  private let whenRefused: WhenRefused
   private let end: ContinuousClock.Instant
   private let toldToStop = Atomic(false)
   private let answers = Atomic(0)
+  private let failures = Atomic(0)
   private let left = Atomic(0)
+  private let unheard = Mutex<Set<Int>>([])
   private let count: Int
   private let tally = Mutex(Tally())
 
   /// - Parameter ports: of the counters they visit, dealt out to the visitors in turn.
   init(
     _ count: Int, ports: [UInt16], whenClosed: WhenClosed = .comeBack,
-    limit: Duration = .seconds(30)
+    whenRefused: WhenRefused = .fail, limit: Duration = .seconds(30)
   ) {
     self.count = count
     self.ports = ports
     self.whenClosed = whenClosed
+    self.whenRefused = whenRefused
     end = ContinuousClock.now + limit
     for index in 0..<count {
-      Thread { self.visit(port: ports[index % ports.count]) }.start()
+      Thread { self.visit(as: index, port: ports[index % ports.count]) }.start()
     }
   }
 
   /// How many visits were answered with a number so far.
   var answered: Int { answers.load(ordering: .relaxed) }
+
+  /// How many visits failed so far.
+  var failed: Int { failures.load(ordering: .relaxed) }
 
   func waitUntilAnswered(_ count: Int, within limit: Duration = .seconds(20)) throws {
     try waitUntil("\(count) visits are answered", within: limit) { answered >= count }
@@ -48,10 +63,21 @@ final class Visitors: Sendable {
     try waitUntilAnswered(answered + count, within: limit)
   }
 
+  /// Waits until each of them was answered with a number once more.
+  func waitUntilEveryoneIsAnswered(within limit: Duration = .seconds(20)) throws {
+    unheard.withLock { $0 = Set(0..<count) }
+    try waitUntil("every visitor is answered", within: limit) { unheard.withLock(\.isEmpty) }
+  }
+
   /// Lets everyone finish the visit under way and returns what they saw.
   func stop() throws -> Tally {
-    toldToStop.store(true, ordering: .relaxed)
+    tellToStop()
     return try waitUntilAllLeft()
+  }
+
+  /// Lets everyone finish the visit under way and does not wait for that.
+  func tellToStop() {
+    toldToStop.store(true, ordering: .relaxed)
   }
 
   /// Waits until everyone has left by themselves and returns what they saw.
@@ -62,42 +88,57 @@ final class Visitors: Sendable {
     return tally.withLock { $0 }
   }
 
-  private func visit(port: UInt16) {
+  private func visit(as index: Int, port: UInt16) {
     var mine = Tally()
     var client: HTTPClient?
+    var unanswered = 0
     while !toldToStop.load(ordering: .relaxed), ContinuousClock.now < end {
+      let began = ContinuousClock.now
       do {
         let connection = try client ?? HTTPClient(port: port, limit: .seconds(20))
         client = connection
-        let closes = try visit(on: connection, noting: &mine)
+        let answered = mine.visits.count
+        let closes = try visit(on: connection, noting: &mine, port)
+        if mine.visits.count > answered { _ = unheard.withLock { $0.remove(index) } }
         if closes, whenClosed == .stayAway { break }
         if closes { client = nil }
+      } catch SocketError.refused where whenRefused == .knockAgain {
+        Thread.sleep(forTimeInterval: 0.005)
       } catch {
-        mine.failures.append("\(error)")
+        note(Tally.Failure(began: began, reason: "\(error)", port: port), in: &mine)
         client = nil
-        if mine.failures.count > 100 || whenClosed == .stayAway { break }
+        unanswered += 1
+        if whenClosed == .stayAway || (whenRefused == .fail && unanswered > 100) { break }
       }
     }
     leave(with: mine)
   }
 
   /// One visit; returns whether the counter closes the connection after it.
-  private func visit(on connection: HTTPClient, noting mine: inout Tally) throws -> Bool {
+  private func visit(
+    on connection: HTTPClient, noting mine: inout Tally, _ port: UInt16
+  ) throws -> Bool {
     let began = ContinuousClock.now
     let response = try connection.get("/")
     if let number = response.number {
       mine.visits.append(.init(began: began, ended: .now, number: number))
       answers.add(1, ordering: .relaxed)
     } else {
-      mine.failures.append("\(response.statusLine) \(response.body)")
+      let reason = "\(response.statusLine) \(response.body)"
+      note(Tally.Failure(began: began, reason: reason, port: port), in: &mine)
     }
     return response.closes
+  }
+
+  private func note(_ failure: Tally.Failure, in mine: inout Tally) {
+    mine.failed.append(failure)
+    failures.add(1, ordering: .relaxed)
   }
 
   private func leave(with mine: Tally) {
     tally.withLock {
       $0.visits += mine.visits
-      $0.failures += mine.failures
+      $0.failed += mine.failed
     }
     left.add(1, ordering: .releasing)
   }

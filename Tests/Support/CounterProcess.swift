@@ -1,8 +1,6 @@
 import Foundation
 import Glibc
 
-@testable import TestSupport
-
 /// The built executable, running.
 final class CounterProcess {
   let port: UInt16
@@ -13,15 +11,18 @@ final class CounterProcess {
   /// - Parameters:
   ///   - environment: added to a PATH on which redis-server is found; nothing else is inherited.
   ///   - folder: its working folder.
+  ///   - port: one that another counter had before, or nil for a free one.
+  ///   - program: another executable than the one under test.
   ///   - openFiles: how many files and connections it may have open, nil for as many as the suite.
   init(
-    _ flags: [String], environment: [String: String] = [:], folder: String, openFiles: Int? = nil
+    _ flags: [String], environment: [String: String] = [:], folder: String, port: UInt16? = nil,
+    program: String? = nil, openFiles: Int? = nil
   ) throws {
-    port = try FreePort.take()
+    self.port = try port ?? FreePort.take()
     let address = flags.contains("--host") ? [] : ["--host", "127.0.0.1"]
     process = try Self.start(
-      address + ["--port", "\(port)"] + flags, environment: environment, folder: folder,
-      openFiles: openFiles)
+      address + ["--port", "\(self.port)"] + flags, environment: environment, folder: folder,
+      program: program, openFiles: openFiles)
   }
 
   /// Runs it with exactly these arguments until it exits by itself.
@@ -39,12 +40,13 @@ final class CounterProcess {
   }
 
   static func start(
-    _ arguments: [String], environment: [String: String], folder: String, openFiles: Int? = nil
+    _ arguments: [String], environment: [String: String], folder: String,
+    program: String? = nil, openFiles: Int? = nil
   ) throws -> ChildProcess {
     let limit = openFiles.map { "ulimit -n \($0) && " } ?? ""
     let path = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     return try ChildProcess(
-      "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try executable()] + arguments,
+      "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try program ?? executable()] + arguments,
       environment: path.merging(environment) { $1 }, folder: folder)
   }
 

@@ -1,0 +1,56 @@
+import Testing
+
+@testable import TestSupport
+
+extension Fault {
+  /// What can happen to what is counted and to those who count.
+  static let ofCounting = [
+    Fault("none: two counters with two loops each") { scene in
+      _ = scene.repeatedly(every: 0.01...0.02) {}
+      return []
+    },
+    Fault("a counter killed while another serves", .cutOff) { scene in
+      let count = try scene.repeatedly(every: 0.05...0.3) {
+        try scene.replaceCounter(scene.counters.count - 1)
+      }
+      return [Strikes(count: count, what: "kills")]
+    },
+    Fault("`hits` holds text", .neverCounted) { scene in try block(scene, with: "many") },
+    Fault("`hits` is the largest number", .neverCounted) { scene in
+      try block(scene, with: "\(Int64.max)")
+    },
+  ]
+
+  /// Puts a value in place of the count that cannot be counted up, and takes it away again.
+  ///
+  /// Visits are refused at once, without Redis being asked twice, and the log says why once a time.
+  private static func block(_ scene: Scene, with value: String) throws -> [Strikes] {
+    var refused = 0
+    let count = try scene.repeatedly(every: 0.05...0.2) {
+      refused += try whileBlocked(scene, with: value) { Scene.pass(0.1...0.3) }
+      try scene.visitors.waitUntilEveryoneIsAnswered()
+    }
+    for counter in scene.counters {
+      #expect(
+        counter.log.split(separator: "\n").count { $0.contains("cannot be counted") } == count)
+    }
+    return [
+      Strikes(count: count, what: "times"), Strikes(count: refused, what: "refused visits"),
+    ]
+  }
+
+  /// - Returns: how many visits were refused.
+  private static func whileBlocked(
+    _ scene: Scene, with value: String, _ body: () throws -> Void
+  ) throws -> Int {
+    guard let count = try scene.redis.command("GETSET", "hits", value).text else { return 0 }
+    let (visitsBefore, callsBefore) = (scene.visitors.failed, try scene.redis.callCount("evalsha"))
+    try body()
+    let calls = try scene.redis.callCount("evalsha") - callsBefore
+    let visits = scene.visitors.failed - visitsBefore
+    _ = try scene.redis.command("SET", "hits", count)
+    // Those under way at the first look come on top.
+    #expect(calls <= visits + 32, "no visit is asked for twice")
+    return visits
+  }
+}

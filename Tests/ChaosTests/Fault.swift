@@ -1,0 +1,57 @@
+import Testing
+
+@testable import TestSupport
+
+/// Something that goes wrong while many visit, and what they may notice of it.
+struct Fault: Sendable, CustomTestStringConvertible {
+  /// How often something happened, and what.
+  struct Strikes {
+    let count: Int
+    let what: String
+  }
+
+  /// Which visits may stay without a number.
+  enum Failures: Sendable {
+    /// None.
+    case none
+
+    /// Some are told 503, and each of them counts once at most.
+    case countedOnceAtMost
+
+    /// Some are told 503, and none of them counts.
+    case neverCounted
+
+    /// Those under way to the last counter are cut off, and each of them counts once at most.
+    case cutOff
+  }
+
+  let name: String
+  let failures: Failures
+
+  /// In seconds.
+  let visitTimeout: Double
+
+  /// Whether the counters reach Redis through a proxy.
+  let hasProxy: Bool
+
+  /// For each counter, user and password in the address of Redis, as they stand before the host.
+  let credentials: [String]
+
+  /// Goes wrong again and again until the scene's time is over, and is mended at the end.
+  let strike: @Sendable (Scene) throws -> [Strikes]
+
+  init(
+    _ name: String, _ failures: Failures = .none, visitTimeout: Double = 15,
+    hasProxy: Bool = false, credentials: [String] = ["", ""],
+    strike: @escaping @Sendable (Scene) throws -> [Strikes]
+  ) {
+    self.name = name
+    self.failures = failures
+    self.visitTimeout = visitTimeout
+    self.hasProxy = hasProxy
+    self.credentials = credentials
+    self.strike = strike
+  }
+
+  var testDescription: String { name }
+}

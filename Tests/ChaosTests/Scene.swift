@@ -1,0 +1,104 @@
+import Foundation
+
+@testable import TestSupport
+
+/// What a fault happens to: a Redis, two counters with two event loops each, and 32 visitors.
+final class Scene {
+  /// How long a fault goes on, in seconds: the environment variable CHAOS_SECONDS, else 2.
+  static let seconds =
+    ProcessInfo.processInfo.environment["CHAOS_SECONDS"].flatMap(Double.init) ?? 2
+
+  let redis: RedisProcess
+  let visitors: Visitors
+  private(set) var counters: [CounterProcess]
+
+  /// The link to Redis, when it is one that can be bad.
+  let proxy: LinkProxy?
+
+  /// Starts the counter of an index on a port, or on a free one.
+  private let start: (Int, UInt16?) throws -> CounterProcess
+  private var began = ContinuousClock.now
+
+  init(
+    _ redis: RedisProcess, _ proxy: LinkProxy?,
+    start: @escaping (Int, UInt16?) throws -> CounterProcess
+  ) throws {
+    let counters = try (0..<2).map { try start($0, nil) }
+    for counter in counters { try counter.waitUntilReady() }
+    self.redis = redis
+    self.proxy = proxy
+    self.counters = counters
+    self.start = start
+    visitors = Visitors(
+      32, ports: counters.map(\.port), whenRefused: .knockAgain,
+      limit: .seconds(Self.seconds + 90))
+  }
+
+  /// From here on its time runs.
+  func begin() {
+    began = .now
+  }
+
+  /// Kills a counter as a crash would, and starts another in its place.
+  func replaceCounter(_ index: Int) throws {
+    counters[index].end()
+    counters[index] = try start(index, counters[index].port)
+  }
+
+  func end() {
+    visitors.tellToStop()
+    for counter in counters { counter.end() }
+  }
+
+  /// How long it has gone on.
+  var time: Duration { .now - began }
+
+  var isOver: Bool { time > .seconds(Self.seconds) }
+
+  /// What Redis counts.
+  var count: Int64 {
+    get throws { Int64(try redis.hits ?? "0") ?? -1 }
+  }
+
+  /// Does something again and again, at random moments, until the time is over.
+  ///
+  /// - Parameter pause: how long nothing happens in between, in seconds.
+  /// - Returns: how often.
+  func repeatedly(every pause: ClosedRange<Double>, _ body: () throws -> Void) rethrows -> Int {
+    var count = 0
+    repeat {
+      Self.pass(pause)
+      try body()
+      count += 1
+    } while !isOver
+    return count
+  }
+
+  /// Lets time pass: how long, is left to chance.
+  static func pass(_ seconds: ClosedRange<Double>) {
+    Thread.sleep(forTimeInterval: .random(in: seconds))
+  }
+}
+
+/// Lends a scene for a fault, in which everything runs and every visitor has been answered.
+///
+/// - Parameter program: a counter other than the one under test.
+func withScene<Result>(
+  for fault: Fault, program: String? = nil, _ body: (Scene) throws -> Result
+) throws -> Result {
+  try withRedis { redis in
+    let proxy = fault.hasProxy ? try LinkProxy(to: redis.port) : nil
+    defer { proxy?.end() }
+    return try withTemporaryFolder { folder in
+      let scene = try Scene(redis, proxy) { index, port in
+        let url = "redis://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? redis.port)"
+        return try CounterProcess(
+          ["--redis", url, "--threads", "2", "--visit-timeout", "\(fault.visitTimeout)"],
+          folder: folder, port: port, program: program)
+      }
+      defer { scene.end() }
+      try scene.visitors.waitUntilEveryoneIsAnswered()
+      return try body(scene)
+    }
+  }
+}
