@@ -1,0 +1,1 @@
+"""Measures the counter beside its peers. Benchmarks/run starts it."""

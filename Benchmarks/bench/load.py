@@ -1,0 +1,94 @@
+"""Load: wrk, redis-benchmark, and the two load generators of our own."""
+
+import csv
+import dataclasses
+import json
+import re
+import time
+
+from .bench import Bench
+from .peers import Server
+from .processes import BenchmarkError, children_cpu
+
+
+@dataclasses.dataclass(frozen=True)
+class WrkResult:
+    """What one run of wrk saw."""
+
+    visits: int
+    rate: float
+    failures: int
+    cpu: float
+    """Seconds of CPU that wrk itself took."""
+    seconds: float
+
+
+def wrk(
+    bench: Bench, server: Server, connections: int, seconds: float, threads: int = 1
+) -> WrkResult:
+    """Keeps that many keep-alive connections busy for a while."""
+    cpu = children_cpu()
+    began = time.monotonic()
+    output = bench.processes.run(
+        "wrk", wrk_command(server, connections, seconds, threads), seconds + 30
+    )
+    took = time.monotonic() - began
+    visits, rate, failures = parse_wrk(output)
+    return WrkResult(visits, rate, failures, children_cpu() - cpu, took)
+
+
+def wrk_command(server: Server, connections: int, seconds: float, threads: int = 1) -> list[str]:
+    """The command line of wrk."""
+    length = max(1, round(seconds))
+    return ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{length}s", server.url]
+
+
+def parse_wrk(output: str) -> tuple[int, float, int]:
+    """Visits, visits a second and failures from what wrk printed."""
+    visits = re.search(r"(\d+) requests in", output)
+    rate = re.search(r"Requests/sec: +([\d.]+)", output)
+    if not visits or not rate:
+        raise BenchmarkError(f"wrk printed something unknown:\n{output}")
+    failures = 0
+    errors = re.search(
+        r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)", output
+    )
+    if errors:
+        failures += sum(map(int, errors.groups()))
+    refused = re.search(r"Non-2xx or 3xx responses: (\d+)", output)
+    if refused:
+        failures += int(refused.group(1))
+    return int(visits.group(1)), float(rate.group(1)), failures
+
+
+def redis_benchmark(bench: Bench, connections: int, requests: int) -> float:
+    """INCR commands a second, each sent when the last one of its connection was answered."""
+    output = bench.processes.run(
+        "redis-benchmark",
+        [
+            *("redis-benchmark", "-h", "127.0.0.1", "-p", str(bench.redis.port)),
+            *("-c", str(connections), "-n", str(requests), "--csv", "INCR", "hits"),
+        ],
+        limit=120,
+    )
+    for row in csv.reader(output.splitlines()):
+        if row and row[0].startswith("INCR"):
+            return float(row[1])
+    raise BenchmarkError(f"redis-benchmark printed something unknown:\n{output}")
+
+
+def open_loop(
+    bench: Bench, server: Server, connections: int, rate: int, seconds: int
+) -> dict[str, float]:
+    """Visits at a fixed rate; what openloop.c prints."""
+    command = [bench.load_generator("openloop"), "127.0.0.1", str(server.port)]
+    command += [str(connections), str(rate), str(seconds)]
+    answer: dict[str, float] = json.loads(bench.processes.run("openloop", command, seconds + 30))
+    return answer
+
+
+def round_trips(bench: Bench, protocol: str, port: int, seconds: int) -> dict[str, float]:
+    """One request at a time; what roundtrip.c prints."""
+    command = [bench.load_generator("roundtrip"), protocol, "127.0.0.1", str(port), str(seconds)]
+    answer: dict[str, float] = json.loads(bench.processes.run("roundtrip", command, seconds + 30))
+    return answer

@@ -1,0 +1,1 @@
+"""One module a measurement. Each returns its runs, raw, as they go into the JSON."""

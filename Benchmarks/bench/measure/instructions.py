@@ -1,0 +1,78 @@
+"""Instructions in user space a visit, counted by callgrind."""
+
+import pathlib
+import re
+import signal
+from collections.abc import Callable
+
+from .. import lock_step, peers
+from ..bench import Bench, Run, say
+from ..processes import BenchmarkError, answers, wait_until
+
+CONNECTIONS = 32
+SHORT_ROUNDS = 50
+
+
+def measure(bench: Bench) -> list[Run]:
+    """A run a server and header: instructions of a long run less those of a short one."""
+    stripped = bench.processes.new_folder("stripped") / "counter"
+    # Debian 12's valgrind does not understand the debug information that Swift writes.
+    command = ["strip", "-g", "-o", str(stripped), str(bench.counter)]
+    bench.processes.run("strip", command, limit=60)
+    servers: list[tuple[str, Callable[[tuple[str, ...]], peers.Peer]]] = [
+        ("nginx", lambda prefix: peers.nginx_constant(prefix=prefix)),
+        ("counter", lambda prefix: peers.counter(executable=str(stripped), prefix=prefix)),
+    ]
+    headers = (("plain", lock_step.PLAIN), ("browser", lock_step.BROWSER))
+    runs = []
+    for turn in range(1, bench.settings.few_rounds + 1):
+        for header, request in headers:
+            for key, peer in servers:
+                run = _run(bench, peer, request)
+                runs.append({"peer": key, "header": header, "round": turn, **run})
+                say(
+                    f"  round {turn}: {key}, {header} header: "
+                    f"{run['instructions']:,.0f} instructions a visit"
+                )
+    return runs
+
+
+def _run(bench: Bench, peer: Callable[[tuple[str, ...]], peers.Peer], request: bytes) -> Run:
+    long_rounds = SHORT_ROUNDS + bench.settings.lock_step_rounds
+    visits = bench.settings.lock_step_rounds * CONNECTIONS
+    short = _instructions(bench, peer, request, SHORT_ROUNDS)
+    long = _instructions(bench, peer, request, long_rounds)
+    return {
+        "request_bytes": len(request),
+        "visits": visits,
+        "instructions": (long - short) / visits,
+    }
+
+
+def _instructions(
+    bench: Bench, peer: Callable[[tuple[str, ...]], peers.Peer], request: bytes, rounds: int
+) -> int:
+    """All instructions of a server, from its start to its end, with so many rounds in between."""
+    output = bench.processes.new_folder("callgrind") / "out"
+    prefix = ("valgrind", "--tool=callgrind", f"--callgrind-out-file={output}")
+    server = peer(prefix).start_on_free_port(bench)
+    try:
+        wait_until(lambda: answers(server.port, server.path), server.process, limit=60)
+        with lock_step.LockStep(server.port, CONNECTIONS) as connections:
+            for _ in range(rounds):
+                connections.round(request)
+        server.process.stop(signal.SIGTERM, limit=60)
+    finally:
+        server.process.stop(limit=1)
+    return _total(output)
+
+
+def _total(output: pathlib.Path) -> int:
+    # A server of several threads has a part for each thread in one file, which ends with the sum.
+    try:
+        totals = re.findall(r"^totals: (\d+)", output.read_text(errors="replace"), re.MULTILINE)
+    except FileNotFoundError:
+        totals = []
+    if not totals:
+        raise BenchmarkError("callgrind wrote no result: the server did not end cleanly under it")
+    return int(totals[-1])

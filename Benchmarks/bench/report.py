@@ -1,0 +1,303 @@
+"""The Markdown of the results."""
+
+import textwrap
+from collections.abc import Iterable
+
+from .results import Results
+from .targets import KIB, targets
+
+
+def markdown(results: Results) -> str:
+    """All tables, with what they were measured on."""
+    sections = [_introduction(results), _targets(results)]
+    for measurement, section in (
+        ("throughput", _throughput),
+        ("instructions", _instructions),
+        ("latency", _latency),
+        ("lone", _lone),
+        ("idle", _idle),
+        ("active", _active),
+        ("scaling", _scaling),
+        ("start", _start),
+        ("batches", _batches),
+    ):
+        if results.has(measurement):
+            sections.append(section(results))
+    sections.append(_environment(results))
+    blocks = "\n\n".join(sections).split("\n\n")
+    return (
+        "\n\n".join(block if _keeps_its_lines(block) else _wrap(block) for block in blocks) + "\n"
+    )
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table; all columns but the first are aligned right."""
+    heads = list(heads)
+    lines = [heads, ["---", *["---:"] * (len(heads) - 1)], *map(list, rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _keeps_its_lines(block: str) -> bool:
+    return block.startswith(("#", "|", "![", "**"))
+
+
+def _wrap(block: str) -> str:
+    return textwrap.fill(block, 100, break_long_words=False, break_on_hyphens=False)
+
+
+def _introduction(results: Results) -> str:
+    settings = results.settings
+    environment = results.environment
+    warnings = (
+        "\n\n**This was the quick form: one to two short runs each. Take no number from it.**"
+        if settings["quick"]
+        else ""
+    )
+    if settings["busy"]:
+        warnings += "\n\n**The machine was busy with something else when this began.**"
+    return f"""# What a counted visit costs
+
+Written by `make bench`, {environment["date"]}, on {environment["processors usable"]} processors
+({environment["processor"]}), Linux {environment["kernel"]}. Every number is the median of
+{settings["rounds"]} runs of {settings["seconds"]} s ({settings["few_rounds"]} for instructions,
+many active connections, two loops, and batches), in which the peers took turns: A B C … A B C …;
+each run has a fresh server and a warm-up. All raw runs are in
+[benchmark.json](benchmark.json).{warnings}
+
+All peers count in the same redis-server on 127.0.0.1 over TCP, which keeps nothing on disk
+(`appendonly no`), so that no disk is measured. Each has one thread or worker process, except the
+original, whose server starts a thread a request. Nothing is pinned to a processor: server, Redis
+and load share them, as the scheduler likes. nginx returns a constant with the text and header
+fields of a visit; it adds `Server` and `Connection`, which it always sends. nginx runs as a
+single process without a master, with logs off and without a limit on keep-alive requests. The Lua
+peer keeps up to 1,024 connections to Redis, webdis its usual 20, the counter one."""
+
+
+def _targets(results: Results) -> str:
+    rows = [(each.what, each.wanted, each.measured, each.verdict) for each in targets(results)]
+    lines = ["| what | wanted | measured | |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    return "## What must hold\n\n" + "\n".join(lines)
+
+
+def _throughput(results: Results) -> str:
+    constant_rate = results.median("throughput", "rate", peer="nginx")
+    constant_cpu = results.cpu("nginx")
+    rows = []
+    for peer in results.values("throughput", "peer"):
+        runs = results.select("throughput", peer=peer)
+        rate = results.median("throughput", "rate", peer=peer)
+        rates = [run["rate"] for run in runs]
+        server, redis = (
+            results.median("throughput", member, peer=peer)
+            for member in ("server_cpu_us", "redis_cpu_us")
+        )
+        cpu = results.cpu(peer)
+        rows.append(
+            (
+                runs[0]["name"],
+                f"{rate:,.0f}",
+                f"{min(rates):,.0f}–{max(rates):,.0f}",
+                f"{rate / constant_rate:.2f}",
+                "–" if peer == "redis-benchmark" else f"{server:.1f}",
+                f"{redis:.1f}",
+                f"{cpu:.1f}",
+                f"{cpu / constant_cpu:.2f}",
+                f"{results.total('throughput', 'failures', peer=peer):,}",
+            )
+        )
+    heads = ["", "visits/s", "lowest–highest", "× constant", "server CPU, µs a visit"]
+    heads += ["Redis CPU, µs a visit", "both, µs", "× constant", "failed"]
+    return (
+        "## Throughput and CPU\n\n"
+        "`wrk -t1 -c64`, keep-alive. CPU is user and system time of all threads, from "
+        "`/proc/PID/stat`. redis-benchmark sends INCR to Redis without any web server, not "
+        "pipelined, over 64 connections.\n\n![Visits a second and CPU a visit](benchmark.svg)\n\n"
+        + table(heads, rows)
+    )
+
+
+def _instructions(results: Results) -> str:
+    rows = []
+    for header in results.values("instructions", "header"):
+        runs = results.select("instructions", header=header)
+        ours, nginx = (
+            results.median("instructions", "instructions", peer=peer, header=header)
+            for peer in ("counter", "nginx")
+        )
+        rows.append(
+            (
+                f"{header} header, {runs[0]['request_bytes']} bytes",
+                *(f"{ours:,.0f}", f"{nginx:,.0f}", f"{ours / nginx:.2f}"),
+            )
+        )
+    return (
+        "## Instructions a visit\n\n"
+        "In user space, counted by callgrind: a long run less a short one, so that the start "
+        "cancels out. 32 connections in lock step: each sends one visit, all answers are read, and "
+        "again. Redis's instructions are not in it.\n\n"
+        + table(("", "counter", "nginx, constant", "ratio"), rows)
+    )
+
+
+def _latency(results: Results) -> str:
+    members = ("p50", "p90", "p99", "p999", "max")
+    rows = []
+    for peer in results.values("latency", "peer"):
+        runs = results.select("latency", peer=peer)
+        values = [results.median("latency", member, peer=peer) for member in members]
+        achieved = results.median("latency", "achieved", peer=peer)
+        failures = results.total("latency", "failures", peer=peer)
+        rows.append(
+            (
+                runs[0]["name"],
+                *(f"{value:,.0f}" for value in values),
+                f"{achieved:,.0f}",
+                f"{failures:,}",
+            )
+        )
+    rate = results.runs["latency"][0]["rate"]
+    return (
+        "## Latency at half of the counter's highest rate\n\n"
+        f"An open loop of {rate:,.0f} visits a second over 64 connections. Latency counts from "
+        "when a visit was due, whether or not it could be sent then, so it is corrected for "
+        "coordinated omission. Microseconds; each the median of the runs.\n\n"
+        + table(("", "p50", "p90", "p99", "p99.9", "highest", "achieved/s", "failed"), rows)
+    )
+
+
+def _lone(results: Results) -> str:
+    names = {
+        "nginx": "nginx, constant",
+        "INCR": "INCR straight to Redis",
+        "counter": "counter: a visit",
+    }
+    rows = [
+        (
+            name,
+            *(
+                f"{results.median('lone', member, peer=peer):.1f}"
+                for member in ("p50", "p90", "p99")
+            ),
+        )
+        for peer, name in names.items()
+    ]
+    return (
+        "## A lone visit\n\n"
+        "One connection, one request at a time, nothing else running; the same client for all. "
+        "Microseconds.\n\n" + table(("", "p50", "p90", "p99"), rows)
+    )
+
+
+def _idle(results: Results) -> str:
+    rows = []
+    for peer in results.values("idle", "peer"):
+        values = [
+            results.median("idle", member, peer=peer) / KIB
+            for member in ("few_bytes", "many_bytes", "bytes_a_connection")
+        ]
+        few, many, each = values
+        rows.append((_name(peer), f"{few:,.0f}", f"{many:,.0f}", f"{each:.2f}"))
+    run = results.runs["idle"][0]
+    heads = ("", f"with {run['few']}, KiB", f"with {run['many']:,}, KiB", "each, KiB")
+    return (
+        "## Idle connections\n\n"
+        "Resident memory of the server with keep-alive connections that made one visit each. The "
+        "kernel's memory for sockets is not in it. nginx set aside its records of connections "
+        "when it started, so they are in both of its first two numbers.\n\n" + table(heads, rows)
+    )
+
+
+def _active(results: Results) -> str:
+    counts = sorted(results.values("active", "connections"))
+    rows = []
+    for peer in results.values("active", "peer"):
+        for connections in counts:
+            where = {"peer": peer, "connections": connections}
+            rows.append(
+                (
+                    f"{_name(peer)}, {connections:,} connections",
+                    f"{results.median('active', 'rate', **where):,.0f}",
+                    f"{results.median('active', 'server_cpu_us', **where):.1f}",
+                    f"{results.total('active', 'failures', **where):,}",
+                )
+            )
+    return (
+        "## Active connections\n\n"
+        "`wrk -t1`, counted by Redis or by nginx itself once all connections are open. wrk, too, "
+        "gets slower with many connections.\n\n"
+        + table(("", "visits/s", "server CPU, µs a visit", "failed"), rows)
+    )
+
+
+def _scaling(results: Results) -> str:
+    rows = []
+    for peer in results.values("scaling", "peer"):
+        for loops in results.values("scaling", "loops"):
+            where = {"peer": peer, "loops": loops}
+            shares = [
+                results.median("scaling", member, **where)
+                for member in ("server_processors", "redis_processors", "wrk_processors")
+            ]
+            rows.append(
+                (
+                    f"{_name(peer)}, {loops} {'loop' if loops == 1 else 'loops'}",
+                    f"{results.median('scaling', 'rate', **where):,.0f}",
+                    *(f"{share:.2f}" for share in shares),
+                    f"{results.median('scaling', 'cpu_us', **where):.1f}",
+                )
+            )
+    heads = ("", "visits/s", "processors: server", "Redis", "wrk", "server and Redis, µs a visit")
+    processors = results.environment.get("processors usable", "?")
+    return (
+        "## Two loops\n\n"
+        f"`wrk -t2 -c64`. wrk and Redis take their share of the same {processors} processors, so "
+        "where these are few, a second loop can only use what they leave: the table says who took "
+        "how much.\n\n" + table(heads, rows)
+    )
+
+
+def _start(results: Results) -> str:
+    rows = []
+    for peer in results.values("start", "peer"):
+        times = [run["milliseconds"] for run in results.select("start", peer=peer)]
+        rows.append(
+            (
+                _name(peer),
+                f"{results.median('start', 'milliseconds', peer=peer):.1f}",
+                f"{max(times):.1f}",
+                f"{results.median('start', 'bytes', peer=peer) / KIB / KIB:.1f}",
+            )
+        )
+    return (
+        "## Start and rest\n\n"
+        f"{results.settings['starts']} starts, from before the process is made to the first answer "
+        "read. Resident memory 0.3 s later, shared libraries included.\n\n"
+        + table(("", "to the first answer, ms", "longest, ms", "resident, MiB"), rows)
+    )
+
+
+def _batches(results: Results) -> str:
+    rows = []
+    for connections in results.values("batches", "connections"):
+        rate, calls, batch, redis = (
+            results.median("batches", member, connections=connections)
+            for member in ("rate", "calls_rate", "batch", "redis_processors")
+        )
+        row = (f"{connections:,}", f"{rate:,.0f}", f"{calls:,.0f}", f"{batch:.1f}", f"{redis:.2f}")
+        rows.append(row)
+    heads = ("connections", "visits/s", "batches/s", "visits a batch", "processors: Redis")
+    return (
+        "## Batches\n\n"
+        "`wrk -t1`, one loop; a batch is an EVALSHA that Redis was sent (`INFO commandstats`).\n\n"
+        + table(heads, rows)
+    )
+
+
+def _environment(results: Results) -> str:
+    rows = results.environment.items()
+    return "## Measured on\n\n| | |\n|---|---|\n" + "\n".join(f"| {k} | {v} |" for k, v in rows)
+
+
+def _name(peer: str) -> str:
+    return {"nginx": "nginx, constant", "counter": "counter"}[peer]

@@ -1,0 +1,205 @@
+"""What must hold, beside what was measured."""
+
+import dataclasses
+
+from .results import Results
+
+KIB = 1024
+MIB = 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """One promise and its outcome."""
+
+    what: str
+    wanted: str
+    measured: str
+    verdict: str
+
+
+def targets(results: Results) -> list[Target]:
+    """The targets of all that was measured."""
+    found: list[Target] = []
+    if results.has("instructions"):
+        found += _instructions(results)
+    if results.has("throughput"):
+        found += _throughput(results)
+    if results.has("latency"):
+        found.append(_latency(results))
+    if results.has("lone"):
+        found.append(_lone(results))
+    if results.has("idle"):
+        found.append(_idle(results))
+    if results.has("active"):
+        found.append(_active(results))
+    if results.has("scaling"):
+        found.append(_scaling(results))
+    if results.has("start"):
+        found += _start(results)
+    if results.has("batches"):
+        found.append(_batches(results))
+    return found
+
+
+def _verdict(holds: bool, aim: bool | None = None) -> str:
+    if not holds:
+        return "**not met**"
+    return "met" if aim is None else f"met, aim {'met' if aim else 'missed'}"
+
+
+def _instructions(results: Results) -> list[Target]:
+    found = []
+    for header, most, aim in (("plain", 3000, 2500), ("browser", 5000, None)):
+        ours = results.median("instructions", "instructions", peer="counter", header=header)
+        nginx = results.median("instructions", "instructions", peer="nginx", header=header)
+        size = results.select("instructions", header=header)[0]["request_bytes"]
+        wanted = f"at most {most:,}" + (f", aim {aim:,}" if aim else "")
+        found.append(
+            Target(
+                f"instructions in user space a visit, {header} header of {size} bytes",
+                wanted,
+                f"{ours:,.0f} (nginx's constant: {nginx:,.0f})",
+                _verdict(ours <= most, ours <= aim if aim else None),
+            )
+        )
+    return found
+
+
+def _throughput(results: Results) -> list[Target]:
+    cpu = results.cpu("counter")
+    constant = results.cpu("nginx")
+    ratio = cpu / constant
+    found = [
+        Target(
+            "CPU of server and Redis a visit, beside nginx's constant",
+            "at most 1.15 times, aim below 1.0",
+            f"{ratio:.2f} times ({cpu:.1f} against {constant:.1f} µs)",
+            _verdict(ratio <= 1.15, ratio < 1.0),
+        )
+    ]
+    rate = results.median("throughput", "rate", peer="counter")
+    for peer, name, least in (
+        ("webdis", "webdis", 2.5),
+        ("lua", "nginx + Lua", 2.5),
+        ("redis-benchmark", "redis-benchmark's INCR, not pipelined", 1.0),
+    ):
+        other = results.median("throughput", "rate", peer=peer)
+        holds = rate / other >= least if least > 1 else rate > other
+        found.append(
+            Target(
+                f"visits a second, one loop, beside {name}",
+                f"at least {least} times" if least > 1 else "more",
+                f"{rate / other:.2f} times ({rate:,.0f} against {other:,.0f})",
+                _verdict(holds),
+            )
+        )
+    failures = results.total("throughput", "failures", peer="counter")
+    found.append(
+        Target("failed visits in these runs", "none", f"{failures:,}", _verdict(failures == 0))
+    )
+    return found
+
+
+def _latency(results: Results) -> Target:
+    ours = results.median("latency", "p99", peer="counter")
+    nginx = results.median("latency", "p99", peer="nginx")
+    rate = results.runs["latency"][0]["rate"]
+    return Target(
+        f"p99 latency at {rate:,.0f} visits a second, beside nginx's constant",
+        "at most 1.5 times",
+        f"{ours / nginx:.2f} times ({ours:,.0f} against {nginx:,.0f} µs)",
+        _verdict(ours / nginx <= 1.5),
+    )
+
+
+def _lone(results: Results) -> Target:
+    ours = results.median("lone", "p50", peer="counter")
+    parts = [results.median("lone", "p50", peer=peer) for peer in ("INCR", "nginx")]
+    ratio = ours / sum(parts)
+    return Target(
+        "a lone visit, beside an INCR and an nginx constant round trip together",
+        "at most 1.10 times",
+        f"{ratio:.2f} times ({ours:.1f} against {parts[0]:.1f} + {parts[1]:.1f} µs)",
+        _verdict(ratio <= 1.10),
+    )
+
+
+def _idle(results: Results) -> Target:
+    ours = results.median("idle", "bytes_a_connection", peer="counter")
+    nginx = results.median("idle", "bytes_a_connection", peer="nginx")
+    many = results.runs["idle"][0]["many"]
+    return Target(
+        f"resident memory of each of {many:,} idle connections",
+        "under 1.5 KiB",
+        f"{ours / KIB:.2f} KiB (nginx: {nginx / KIB:.2f} KiB)",
+        _verdict(ours < 1.5 * KIB),
+    )
+
+
+def _active(results: Results) -> Target:
+    few, many = sorted(results.values("active", "connections"))
+
+    def share(peer: str) -> float:
+        rates = [results.median("active", "rate", peer=peer, connections=n) for n in (many, few)]
+        return rates[0] / rates[1]
+
+    return Target(
+        f"rate with {many:,} active connections, beside that with {few:,}",
+        "at least 80 %",
+        f"{share('counter'):.0%} (nginx's constant: {share('nginx'):.0%})",
+        _verdict(share("counter") >= 0.8),
+    )
+
+
+def _scaling(results: Results) -> Target:
+    def growth(peer: str) -> float:
+        rates = [results.median("scaling", "rate", peer=peer, loops=loops) for loops in (2, 1)]
+        return rates[0] / rates[1]
+
+    processors = results.environment.get("processors usable", "?")
+    return Target(
+        f"two loops beside one, with wrk and Redis on the same {processors} processors",
+        "stated",
+        f"{growth('counter'):.2f} times the visits a second "
+        f"(nginx's constant: {growth('nginx'):.2f})",
+        "stated",
+    )
+
+
+def _start(results: Results) -> list[Target]:
+    ours = results.median("start", "milliseconds", peer="counter")
+    nginx = results.median("start", "milliseconds", peer="nginx")
+    memory = results.median("start", "bytes", peer="counter") / MIB
+    nginx_memory = results.median("start", "bytes", peer="nginx") / MIB
+    return [
+        Target(
+            "process start to first answer, Redis up",
+            "under 50 ms",
+            f"{ours:.1f} ms (nginx's constant: {nginx:.1f} ms)",
+            _verdict(ours < 50),
+        ),
+        Target(
+            "resident memory at rest",
+            "under 15 MiB",
+            f"{memory:.1f} MiB (nginx: {nginx_memory:.1f} MiB)",
+            _verdict(memory < 15),
+        ),
+    ]
+
+
+def _batches(results: Results) -> Target:
+    connections = results.values("batches", "connections")
+
+    def value(member: str, count: int) -> float:
+        return results.median("batches", member, connections=count)
+
+    few, many = 16, max(connections)
+    visits = value("rate", many) / value("rate", few)
+    calls = value("calls_rate", many) / value("calls_rate", few)
+    return Target(
+        f"Redis round trips a second with {many:,} connections, beside {few}",
+        "do not grow",
+        f"{calls:.2f} times, for {visits:.2f} times the visits",
+        _verdict(calls <= 1.1),
+    )
