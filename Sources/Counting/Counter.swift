@@ -3,8 +3,8 @@ public import Redis
 
 /// Turns visits into numbers: group commit with at most one batch in flight.
 ///
-/// Visits that come while a batch is in flight wait for the next one, which goes as soon as the
-/// reply is there. Whatever happens to the connection, a batch is sent again, unchanged, until
+/// Visits that come while a batch is in flight wait for the next one, which goes at the end of the
+/// round in which the reply came: so it takes along what else came in that round. Whatever happens to the connection, a batch is sent again, unchanged, until
 /// Redis says what the total is or the last of its visits has run out of time. Its claim sees to
 /// it that this counts once.
 ///
@@ -121,13 +121,12 @@ extension Counter {
     isSent = false
   }
 
-  /// Ends the batch in flight with what its visits are told, and lets the next one go.
+  /// Ends the batch in flight with what its visits are told.
   private mutating func settle(_ outcome: Outcome) {
     precondition(settled.isAnswered, "take all answers before the next reply")
     settled.removeAll()
     swap(&inFlight, &settled)
     self.outcome = outcome
-    dispatch()
   }
 }
 
@@ -139,14 +138,12 @@ extension Counter {
     redis.ready(event, now)
     while let reply = redis.nextReply(now) { take(reply) }
     noticeLoss()
-    dispatch()
   }
 
   /// Does what has become due.
   public mutating func tick() {
     redis.tick(now)
     noticeLoss()
-    dispatch()
   }
 
   /// What was sent on a connection that is gone has to be sent again.
