@@ -8,8 +8,9 @@ import Testing
 /// machine is.
 @Suite("The cost of a visit")
 struct CostTests {
-  /// Far above what it is (docs/performance.md), so that only a real slip is noticed.
-  private static let ceiling = 4000
+  /// Far above what it is (docs/performance.md), so that only a real slip is noticed: on a busy
+  /// machine batches are smaller, and a visit bears more of its batch.
+  private static let ceiling = 5000
 
   private static let request = """
     GET / HTTP/1.1\r
