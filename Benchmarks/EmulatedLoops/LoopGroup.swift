@@ -159,8 +159,7 @@ extension LoopGroup {
       let loop = loops[index]
       loop.counter.beginRound(now)
       loop.counter.count(UInt128(moment.nanoseconds))
-      if !loop.isTouched { touched.append(index) }
-      loop.isTouched = true
+      touch(index)
       visits += 1
       arrivals.advance()
     }
@@ -186,6 +185,14 @@ extension LoopGroup {
     loop.counter.beginRound(now)
     loop.counter.ready(event)
     takeAnswers(loop)
+    touch(Int(event.token.owner))
+  }
+
+  /// Notes that a loop may have a batch to send at the end of the round.
+  private mutating func touch(_ index: Int) {
+    guard !loops[index].isTouched else { return }
+    loops[index].isTouched = true
+    touched.append(index)
   }
 
   /// Does what has become due at any loop. Nothing there is exact to less than 10 ms.
@@ -196,10 +203,11 @@ extension LoopGroup {
       loop.counter.beginRound(now)
       loop.counter.tick()
       takeAnswers(loop)
+      loop.counter.dispatch()
     }
   }
 
-  /// Sends the batches of the loops that visits came to.
+  /// Sends the batches of the loops that visits or replies came to.
   private mutating func dispatch() {
     for index in touched {
       loops[index].isTouched = false
