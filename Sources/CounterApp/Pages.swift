@@ -17,8 +17,9 @@ enum Route: Int, CaseIterable {
 
 /// What the paths are answered with.
 struct Pages: ~Copyable {
-  let visit = Response(
-    .ok, [html, notStored], body: "Hello World! I have been seen ", afterNumber: " times.\n")
+  var visit = NumberedResponse(
+    Response(
+      .ok, [html, notStored], body: "Hello World! I have been seen ", afterNumber: " times.\n"))
   let notCounted = Response.text(
     .unavailable, "The visit could not be counted. Please try again.\n",
     [("Retry-After", "1"), notStored])

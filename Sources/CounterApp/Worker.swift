@@ -13,7 +13,7 @@ struct Worker: ~Copyable {
   private let wakeup: Wakeup
   private let watch: RedisWatch
   private let logger: Logger
-  private let pages = Pages()
+  private var pages = Pages()
 
   private var server: Server
   private var counter: Counter
@@ -195,7 +195,7 @@ extension Worker {
     while let answer = counter.nextAnswer() {
       let exchange = Exchange(ticket: answer.ticket)
       if let number = answer.number {
-        server.answer(exchange, with: pages.visit, number: number)
+        server.answer(exchange, with: &pages.visit, number: number)
       } else {
         server.answer(exchange, with: pages.notCounted)
       }

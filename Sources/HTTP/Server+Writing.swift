@@ -31,6 +31,23 @@ extension Server {
     }
   }
 
+  /// Answers a request with the number that most often follows the last one.
+  public mutating func answer(
+    _ exchange: Exchange, with response: inout NumberedResponse, number: Int64
+  ) {
+    let slot = Int(exchange.slot)
+    // Whose connection is gone is compared first: another's counts are not its own.
+    guard connections[slot].generation == exchange.generation,
+      connections[slot].answered == exchange.sequence, exchange.options.isEmpty, !isDraining
+    else {
+      answer(exchange, with: response.response, number: number)
+      return
+    }
+    claimOutput(slot)
+    response.write(number, to: &output, date: date)
+    answered(slot, isLast: false)
+  }
+
   /// While draining, the answer to the last request that was taken says goodbye.
   private func isLastOfDrain(_ slot: Int, _ exchange: Exchange) -> Bool {
     isDraining && exchange.sequence &+ 1 == connections[slot].asked

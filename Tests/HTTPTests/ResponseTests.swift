@@ -29,6 +29,26 @@ struct ResponseTests {
         == head + "\r\nConnection: keep-alive\r\n\r\n")
   }
 
+  @Test("is the same whether it was made anew or from the one before")
+  func numbered() {
+    var date = DateField()
+    date.write(784_111_777)
+    var response = NumberedResponse(Response(.ok, [], body: "n is ", afterNumber: "."))
+    let plain = Response(.ok, [], body: "n is ", afterNumber: ".")
+    let numbers: [Int64] = [
+      7, 8, 9, 10, 11, 98, 99, 100, 101, 5, 6, -2, -1, 0, 1, 199, 200, 201, 201, .max - 1, .max,
+      .min,
+    ]
+    for number in numbers {
+      if number == 101 { date.write(784_111_778) }
+      var bytes = ByteBuffer()
+      response.write(number, to: &bytes, date: date)
+      var expected = ByteBuffer()
+      plain.write(to: &expected, date: date, .implied, number: number, withBody: true)
+      #expect(Array(copying: bytes) == Array(copying: expected))
+    }
+  }
+
   @Test("says Content-Length 0 when it is empty")
   func empty() {
     #expect(write(Response(.ok, [])).contains("\r\nContent-Length: 0\r\n"))

@@ -1,4 +1,4 @@
-/// What the grammar of HTTP says of single bytes, and searches that look at eight at a time.
+/// What the grammar of HTTP says of single bytes, and searches that look at sixteen at a time.
 extension UInt8 {
   static var tab: UInt8 { 0x09 }
   static var lineFeed: UInt8 { 0x0A }
@@ -73,34 +73,46 @@ extension Span<UInt8> {
     return unsafe self[unchecked: index]
   }
 
-  /// The eight bytes from an index on.
+  /// The eight bytes from an index on, the first of them lowest.
   ///
   /// - Precondition: they lie within the span; the callers, all in this file, have just compared.
   @inline(__always)
-  private func eightBytes(at index: Int) -> EightBytes {
+  private func eightBytes(at index: Int) -> UInt64 {
     assert(index >= 0 && index + 8 <= count)
     // Sound: any eight bytes are a UInt64.
     let word = unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
-    return EightBytes(lanes: UInt64(littleEndian: word))
+    return UInt64(littleEndian: word)
+  }
+
+  /// The sixteen bytes from an index on.
+  ///
+  /// - Precondition: they lie within the span; the callers, all in this file, have just compared.
+  @inline(__always)
+  private func sixteenBytes(at index: Int) -> SixteenBytes {
+    assert(index >= 0 && index + 16 <= count)
+    // Sound: any sixteen bytes are a vector of them.
+    return SixteenBytes(
+      unsafe bytes.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self))
   }
 
   /// The first index from `start` on whose byte is not of a kind, or `count`.
   ///
   /// - Parameters:
-  ///   - unusual: the lanes whose bytes may not be of the kind.
+  ///   - unusual: the bytes that may not be of the kind.
   ///   - isOfKind: decides about an unusual byte.
   @inline(__always)
   private func end(
-    from start: Int, unusual: (EightBytes) -> UInt64, _ isOfKind: (UInt8) -> Bool
+    from start: Int, unusual: (SixteenBytes) -> SixteenBytes.Marks, _ isOfKind: (UInt8) -> Bool
   ) -> Int {
     precondition(start >= 0)
     var index = start
-    while index &+ 8 <= count {
-      let lanes = unusual(eightBytes(at: index))
-      if lanes == 0 {
-        index &+= 8
+    while index &+ 16 <= count {
+      let marks = unusual(sixteenBytes(at: index))
+      if marks.isEmpty {
+        index &+= 16
       } else {
-        index &+= lanes.trailingZeroBitCount >> 3
+        index &+= marks.lowest
         guard isOfKind(compared(index)) else { return index }
         index &+= 1
       }
@@ -112,13 +124,13 @@ extension Span<UInt8> {
   /// The first index from `start` on whose byte no field value can hold, or `count`.
   @inline(__always)
   func endOfFieldValue(from start: Int) -> Int {
-    end(from: start, unusual: \.controlCharacters, \.isFieldCharacter)
+    end(from: start, unusual: { $0.butPrintable }, { $0.isFieldCharacter })
   }
 
   /// The first index from `start` on whose byte is no token character, or `count`.
   @inline(__always)
   func endOfToken(from start: Int) -> Int {
-    end(from: start, unusual: \.butLettersAndHyphens, \.isTokenCharacter)
+    end(from: start, unusual: { $0.butLettersAndHyphens }, { $0.isTokenCharacter })
   }
 
   /// Whether CR LF stands at an index; false also when it is not all there.
@@ -130,25 +142,29 @@ extension Span<UInt8> {
 
   /// Whether all bytes of a range may stand in a Host field.
   func isHost(_ range: Range<Int>) -> Bool {
-    end(from: range.lowerBound, unusual: \.butHostCharacters, \.isHostCharacter)
+    end(from: range.lowerBound, unusual: { $0.butHostCharacters }, { $0.isHostCharacter })
       >= range.upperBound
   }
 
   /// Whether the bytes of `range` spell `word`, in whatever case.
   ///
-  /// - Parameter word: lower case.
+  /// It compares eight bytes at once, from the last ones on, and with them some before the range
+  /// where the word is shorter than that.
+  ///
+  /// - Parameter word: small letters, and characters that a control character with the bit 0x20
+  ///   added is taken for as well: the bytes must be known to hold none.
+  /// - Precondition: the range ends eight bytes or more after the start of the span, as everything
+  ///   behind a method does.
   @inline(__always)
   func spells(_ word: StaticString, _ range: Range<Int>) -> Bool {
-    precondition(range.lowerBound >= 0 && range.upperBound <= count)
-    let length = range.upperBound &- range.lowerBound
-    guard length == word.utf8CodeUnitCount else { return false }
-    // Sound: the offsets below stay under the word's own length.
-    let letters = unsafe word.utf8Start
-    var offset = 0
-    while offset < length {
-      let letter = unsafe letters[offset]
-      guard compared(range.lowerBound &+ offset).lowercased == letter else { return false }
-      offset &+= 1
+    precondition(range.lowerBound >= 0 && range.upperBound >= 8 && range.upperBound <= count)
+    var end = word.utf8CodeUnitCount
+    guard range.upperBound &- range.lowerBound == end else { return false }
+    while end > 0 {
+      let letters = eightBytes(at: range.lowerBound &+ end &- 8) | 0x2020_2020_2020_2020
+      let (expected, ignored) = word.eightBytes(before: end)
+      guard (letters ^ expected) &>> ignored == 0 else { return false }
+      end &-= 8
     }
     return true
   }
@@ -179,7 +195,7 @@ extension Span<UInt8> {
     var expected: UInt64 = 0
     for index in 0..<length { expected |= UInt64(text.byte(index)) << UInt64(index &* 8) }
     let ignored = UInt64(64 &- length &* 8)
-    return (eightBytes(at: start).lanes ^ expected) << ignored == 0
+    return (eightBytes(at: start) ^ expected) << ignored == 0
   }
 
   /// Without the blanks at either end of it.
@@ -210,5 +226,16 @@ extension StaticString {
     precondition(index >= 0 && index < utf8CodeUnitCount)
     // Sound: the index was just compared with the text's own count.
     return unsafe utf8Start[index]
+  }
+
+  /// The eight bytes before an index as a number, the first of them lowest, and how many of its low
+  /// bits stand for bytes before the text.
+  @inline(__always)
+  fileprivate func eightBytes(before end: Int) -> (UInt64, ignored: UInt64) {
+    var number: UInt64 = 0
+    for place in 0..<8 where end &- 8 &+ place >= 0 {
+      number |= UInt64(byte(end &- 8 &+ place)) << UInt64(place &* 8)
+    }
+    return (number, UInt64(max(8 &- end, 0) &* 8))
   }
 }

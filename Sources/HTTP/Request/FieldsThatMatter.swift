@@ -16,14 +16,27 @@ struct FieldsThatMatter {
     var hasUnknown = false
   }
 
-  /// Notes one field.
+  /// Notes one field, whose name is not empty.
   ///
   /// - Throws: when it contradicts itself or an earlier one.
   @inline(__always)
   mutating func take(
     _ name: Range<Int>, _ value: Range<Int>, in bytes: borrowing Span<UInt8>
   ) throws(Refusal) {
-    // The length tells most other fields apart from these before a letter is looked at.
+    // The first letter tells most other fields apart from these.
+    let letter = bytes[name.lowerBound] & 0x1F
+    if Self.initials &>> UInt32(letter) & 1 != 0 {
+      try takeIfItMatters(name, value, in: bytes)
+    }
+  }
+
+  /// The first letters of the fields that matter: C, E, H and T, each as its place in the alphabet.
+  private static var initials: UInt32 { 1 << 3 | 1 << 5 | 1 << 8 | 1 << 20 }
+
+  @inline(never)
+  private mutating func takeIfItMatters(
+    _ name: Range<Int>, _ value: Range<Int>, in bytes: borrowing Span<UInt8>
+  ) throws(Refusal) {
     switch name.count {
     case 4 where bytes.spells("host", name):
       try takeHost(bytes.trimmed(value), in: bytes)

@@ -9,6 +9,9 @@ struct DateField: ~Copyable {
   private(set) var line = ByteBuffer()
   private var validUntil = Instant(nanoseconds: .min)
 
+  /// How often it was made.
+  private(set) var edition: UInt64 = 0
+
   private static let days: InlineArray<7, StaticString> = [
     "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat",
   ]
@@ -32,6 +35,7 @@ struct DateField: ~Copyable {
     var date = unsafe tm()
     // Sound: the call reads the one value and fills in the other.
     _ = unsafe gmtime_r(&seconds, &date)
+    edition &+= 1
     line.removeAll(keepingCapacity: true)
     line.append("\r\nDate: ")
     line.append(Self.days[Int(unsafe date.tm_wday)])

@@ -82,6 +82,9 @@ public struct Response: ~Copyable, Sendable {
     }
   }
 
+  /// How many bytes of it follow the number.
+  var countAfterNumber: Int { afterNumber.count }
+
   /// No fewer bytes than it can take, with the longest number, Date and Connection.
   private var longest: Int { head.count &+ beforeNumber.count &+ afterNumber.count &+ 128 }
 
