@@ -26,6 +26,8 @@ test:
 	@scripts/install-packages $(test_packages)
 	$(MAKE) --no-print-directory lint build broken
 	$(test_environment) swift test
+	@# The loops that `make replicas` emulates count exactly, too; what they measure here is not kept.
+	swift run emulated-loops --loops 1 16 --rates 5000 --delays 0 --seconds 1 --attempts 1
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
