@@ -64,7 +64,7 @@ extension RequestTableTests {
     Refusal(
       "chunks and a length", 400, fields: "Transfer-Encoding: chunked", "Content-Length: 5",
       body: "0\r\n\r\n"),
-    Refusal("an unknown coding", 501, fields: "Transfer-Encoding: gzip"),
+    Refusal("an unknown coding", 400, fields: "Transfer-Encoding: gzip"),
     Refusal("an unknown coding under chunks", 501, fields: "Transfer-Encoding: gzip, chunked"),
     Refusal("a chunk size that is no number", 400, fields: chunked, body: "zz\r\nab\r\n0\r\n\r\n"),
     Refusal("a chunk size with a minus", 400, fields: chunked, body: "-1\r\nab\r\n0\r\n\r\n"),
