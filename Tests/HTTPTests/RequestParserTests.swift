@@ -75,6 +75,8 @@ struct RequestParserTests {
     arguments: [
       "GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/3.0\r\nHost: a\r\n\r\n",
       "GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+      "GET a HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD a HTTP/1.1\r\nHost: a\r\n\r\n",
+      "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
     ])
   func everyPrefixOfInvalid(_ text: String) {
     let bytes = Array(text.utf8)
@@ -152,7 +154,7 @@ struct RequestParserTests {
       ("GET /\u{e9} HTTP/1.1\r\n", .malformedTarget), ("GET /%4 HTTP/1.1\r\n", .malformedTarget),
       ("GET /%4?a HTTP/1.1\r\n", .malformedTarget), ("GET http:/// HTTP/1.1\r\n", .malformedTarget),
       ("GET http://u@h/ HTTP/1.1\r\n", .malformedTarget),
-      ("CONNECT a:1 HTTP/1.1\r\n", .unknownMethod),
+      ("CONNECT a:1 HTTP/1.1\r\n", .unknownMethod), ("POST a:1 HTTP/1.1\r\n", .malformedTarget),
     ])
   func requestLine(_ line: String, _ expected: Refusal) {
     #expect(refusal(of: line + "Host: a\r\n\r\n") == expected)

@@ -132,7 +132,10 @@ extension RequestParser {
       guard slash > authority else { throw .refused(.malformedTarget) }
       return .path(slash..<text.upperBound)
     }
-    throw .refused(head.method == .other ? .unknownMethod : .malformedTarget)
+    // The fourth form is CONNECT's. It tells the refusal by its own letters, for what else the
+    // method is was not looked at when fewer than eight bytes had come.
+    let isConnect = bytes.starts(with: "CONNECT ", at: text.lowerBound - 8)
+    throw .refused(isConnect ? .unknownMethod : .malformedTarget)
   }
 
   private func checkPercentEncoding(of path: Range<Int>) throws(Interruption) {
