@@ -220,6 +220,9 @@ struct RequestParserTests {
     #expect(try parse(request(length: 16_384))?.length == 16_384)
     #expect(refusal(of: request(length: 16_385)) == .headerTooLong)
     #expect(refusal(of: String(request(length: 20_000).dropLast())) == .headerTooLong)
+    #expect(refusal(of: request(length: 20_000) + "\0") == .headerTooLong)
+    let malformed = request(length: 20_000).replacing("b\r", with: "b\0\r")
+    #expect(refusal(of: malformed) == .headerTooLong)
 
     let method = String(repeating: "A", count: 32)
     #expect(try parse("\(method) / HTTP/1.1\r\nHost: a\r\n\r\n")?.method == .other)

@@ -25,7 +25,9 @@ struct RequestParser: ~Copyable, ~Escapable {
     _ bytes: borrowing ByteBuffer, from start: Int, _ limits: borrowing Limits
   ) throws(Refusal) -> RequestHead? {
     do throws(Interruption) {
-      var parser = RequestParser(bytes.span, from: start)
+      // What stands beyond the limit is not looked at, or it would matter how much has come.
+      let end = min(bytes.count, start &+ limits.header)
+      var parser = RequestParser(bytes.span.extracting(..<end), from: start)
       try parser.parseRequestLine(limits)
       try parser.parseFields(limits)
       try parser.finish(limits)
@@ -216,7 +218,6 @@ extension RequestParser {
   /// Puts together what the fields said, where one changes what another means.
   private mutating func finish(_ limits: borrowing Limits) throws(Interruption) {
     head.length = index &- start
-    guard head.length <= limits.header else { throw .refused(.headerTooLong) }
     do {
       try fields.finish(&head, limits)
     } catch {
