@@ -56,6 +56,7 @@ struct RequestParserTests {
     "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST /a%2fb?%zz HTTP/1.1\r\nHost: a:80\r\nContent-Length: 12\r\nExpect: 100-continue\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a%41-b_~.example:\r\n\r\n", "GET / HTTP/1.1\r\nHost:\r\n\r\n",
     "OPTIONS * HTTP/1.1\r\nhost:[::1]:8000\r\nTransfer-Encoding:\tchunked \r\nX: \u{e9}\r\n\r\n",
     "GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\nConnection: te, close\r\nEmpty:\r\n\r\n",
     "GET / HTTP/1.0\r\n\r\n",
@@ -154,6 +155,8 @@ struct RequestParserTests {
       ("GET /\u{e9} HTTP/1.1\r\n", .malformedTarget), ("GET /%4 HTTP/1.1\r\n", .malformedTarget),
       ("GET /%4?a HTTP/1.1\r\n", .malformedTarget), ("GET http:/// HTTP/1.1\r\n", .malformedTarget),
       ("GET http://u@h/ HTTP/1.1\r\n", .malformedTarget),
+      ("GET http://:80/ HTTP/1.1\r\n", .malformedTarget),
+      ("GET http://h:a/ HTTP/1.1\r\n", .malformedTarget),
       ("CONNECT a:1 HTTP/1.1\r\n", .unknownMethod), ("POST a:1 HTTP/1.1\r\n", .malformedTarget),
     ])
   func requestLine(_ line: String, _ expected: Refusal) {
@@ -172,6 +175,11 @@ struct RequestParserTests {
       ("", .malformedHost), ("Host: a\r\nHost: a\r\n", .malformedHost),
       ("Host: a b\r\n", .malformedHost),
       ("Host: a/b\r\n", .malformedHost), ("Host: a, b\r\n", .malformedHost),
+      ("Host: a:b\r\n", .malformedHost), ("Host: a:80:80\r\n", .malformedHost),
+      ("Host: ::1\r\n", .malformedHost), ("Host: [::1\r\n", .malformedHost),
+      ("Host: [::1]a\r\n", .malformedHost), ("Host: [g::1]\r\n", .malformedHost),
+      ("Host: [:]\r\n", .malformedHost), ("Host: %4\r\n", .malformedHost),
+      ("Host: a%zz\r\n", .malformedHost), ("Host: a%41:b\r\n", .malformedHost),
       ("Host: a\r\nContent-Length: 1\r\nContent-Length: 1\r\n", .ambiguousFraming),
       ("Host: a\r\nContent-Length: 1, 1\r\n", .ambiguousFraming),
       ("Host: a\r\nContent-Length: +1\r\n", .ambiguousFraming),

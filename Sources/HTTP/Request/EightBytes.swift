@@ -38,11 +38,11 @@ struct EightBytes {
   @inline(__always)
   var butLettersAndHyphens: UInt64 { ~(letters | mask(0x2D)) & Self.each(0x80) }
 
-  /// The lanes that hold something else than letters, digits, hyphens, points and colons, of which
-  /// nearly all hosts are made.
+  /// The lanes that hold something else than letters, digits, hyphens and points, of which nearly all
+  /// names of hosts are made.
   @inline(__always)
-  var butHostCharacters: UInt64 {
-    ~(letters | mask(0x30, to: 0x3A) | mask(0x2D, to: 0x2E)) & Self.each(0x80)
+  var butHostNameCharacters: UInt64 {
+    ~(letters | mask(0x30, to: 0x39) | mask(0x2D, to: 0x2E)) & Self.each(0x80)
   }
 
   /// The lanes that hold ASCII control characters: those that no addition of 0x60 brings to 0x80, and

@@ -127,11 +127,11 @@ extension RequestParser {
         continue
       }
       var slash = authority
-      while slash < text.upperBound, bytes[slash] != .slash {
-        guard bytes[slash].isHostCharacter else { throw .refused(.malformedTarget) }
-        slash += 1
+      while slash < text.upperBound, bytes[slash] != .slash { slash += 1 }
+      // There must be a host, and not just a port (RFC 9110 section 4.2.1).
+      guard slash > authority, bytes[authority] != .colon, bytes.isHost(authority..<slash) else {
+        throw .refused(.malformedTarget)
       }
-      guard slash > authority else { throw .refused(.malformedTarget) }
       return .path(slash..<text.upperBound)
     }
     // The fourth form is CONNECT's. It tells the refusal by its own letters, for what else the
