@@ -65,8 +65,13 @@ let package = Package(
 
     // What several test targets need: a redis-server of a test's own, processes, sockets, patience.
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
+    // The table of requests, and a server in the test's own process to ask them of.
+    .target(
+      name: "HTTPTestSupport", dependencies: ["HTTP", "EventLoop"], path: "Tests/HTTPSupport",
+      swiftSettings: strict),
     .testTarget(
-      name: "CounterTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
+      name: "CounterTests", dependencies: ["counter", "TestSupport", "HTTPTestSupport"],
+      swiftSettings: strict),
     .testTarget(
       name: "ChaosTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
@@ -82,7 +87,9 @@ let package = Package(
       swiftSettings: strict
     ),
     .testTarget(
-      name: "HTTPTests", dependencies: ["HTTP", "EventLoop", containers], swiftSettings: strict),
+      name: "HTTPTests",
+      dependencies: ["HTTP", "EventLoop", "HTTPTestSupport", "TestSupport", containers],
+      swiftSettings: strict),
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import HTTPTestSupport
 @testable import TestSupport
 
 @Suite("The request table", .serialized)
@@ -180,21 +181,6 @@ struct RequestTableTests {
 
   // MARK: What is refused
 
-  @Test("A bad request is refused, closes the connection and counts nobody", arguments: refusals)
-  func refused(_ bad: Refusal) throws {
-    try withCounterAndRedis { counter, redis in
-      let client = try counter.client()
-      // Whatever stands behind a refused request must not be taken for another one.
-      try client.send(bad.request + "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-      let response = try client.readResponse()
-      #expect(response.status == bad.status)
-      #expect(response["Connection"] == "close")
-      #expect(try client.readToEnd() == "")
-      #expect(try redis.hits == nil)
-      #expect(try counter.visit() == 1, "others are served as before")
-    }
-  }
-
   @Test("A request that does not end is refused before it does", arguments: endlessRequests)
   func endless(_ bad: Refusal) throws {
     try withCounterAndRedis { counter, redis in
@@ -222,15 +208,45 @@ struct RequestTableTests {
     }
   }
 
-  @Test("What is just within a limit is served", arguments: withinLimits)
-  func withinLimit(_ request: Refusal) throws {
-    try withCounterAndRedis { counter, _ in
+  @Test("Every case of the table comes out as it says, and counts so many")
+  func table() throws {
+    try withCounterAndRedis { counter, redis in
+      var count = 0
+      for request in RequestTable.all {
+        let client = try counter.client()
+        try client.socket.send(request.bytes + RequestTable.probe)
+        // A connection that is to be closed must be closed without our doing.
+        if request.outcome.connection == .kept { client.socket.finishSending() }
+        let received = Array(try client.readToEnd().utf8)
+
+        let before = count
+        count = Int(try redis.hits ?? "0") ?? 0
+        let conversation = Conversation(received: received, visits: count - before)
+        #expect(conversation.outcome == request.outcome, "\(request): \(conversation)")
+        #expect(conversation.isHonest, "\(request): \(conversation)")
+      }
+      #expect(count == RequestTable.all.map(\.outcome.visits).reduce(0, +))
+    }
+  }
+
+  @Test(
+    "A client that goes on sending after a refusal can read it to the end",
+    arguments: [
+      (413, "Content-Length: 1073741824"), (413, "Transfer-Encoding: chunked\r\n\r\nfffffff\r\n"),
+      (400, "Content-Length: 1\r\nTransfer-Encoding: chunked"), (417, "Expect: magic"),
+      (400, "A : b"),
+    ])
+  func lingering(status: Int, field: String) throws {
+    try withCounterAndRedis { counter, redis in
       let client = try counter.client()
-      try client.send(request.request)
+      let body = [UInt8](repeating: UInt8(ascii: "\n"), count: 1 << 20)
+      try client.send("POST / HTTP/1.1\r\nHost: x\r\n\(field)\r\n\r\n")
+      for _ in 0..<16 { try client.socket.send(body) }
       let response = try client.readResponse()
-      #expect(response.status == request.status)
-      #expect(!response.closes)
-      #expect(try client.get("/health").status == 200)
+      #expect(response.status == status)
+      #expect(response.closes)
+      #expect(try client.socket.receive() == [], "an end in order, not a reset")
+      #expect(try redis.hits == nil)
     }
   }
 

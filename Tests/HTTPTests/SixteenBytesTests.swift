@@ -39,9 +39,9 @@ struct SixteenBytesTests {
 
   @Test("tell what hosts are made of from the rest")
   func hostCharacters() {
-    check(\.butHostCharacters) { byte in
+    check(\.butHostNameCharacters) { byte in
       !(0x41...0x5A).contains(byte) && !(0x61...0x7A).contains(byte)
-        && !(0x30...0x3A).contains(byte) && byte != 0x2D && byte != 0x2E
+        && !(0x30...0x39).contains(byte) && byte != 0x2D && byte != 0x2E
     }
   }
 
@@ -51,7 +51,7 @@ struct SixteenBytesTests {
       let bytes = SixteenBytes(SIMD16(repeating: byte))
       if bytes.butPrintable.isEmpty { #expect(byte.isFieldCharacter) }
       if bytes.butLettersAndHyphens.isEmpty { #expect(byte.isTokenCharacter) }
-      if bytes.butHostCharacters.isEmpty { #expect(byte.isHostCharacter) }
+      if bytes.butHostNameCharacters.isEmpty { #expect(byte.isHostNameCharacter) }
     }
   }
 }

@@ -18,10 +18,14 @@ extension UInt8 {
     Self.bit(self, in: 0x03FF_6CFA_0000_0000, 0x57FF_FFFF_C7FF_FFFE)
   }
 
-  /// What a `uri-host` with an optional port is made of (RFC 9110 section 7.2).
-  var isHostCharacter: Bool {
-    Self.bit(self, in: 0x2FFF_6FF2_0000_0000, 0x47FF_FFFE_AFFF_FFFE)
+  /// What the name of a host is made of besides percent-encoding (`reg-name`, RFC 3986 section
+  /// 3.2.2). The comma is left out: it would make a list of hosts look like one.
+  var isHostNameCharacter: Bool {
+    Self.bit(self, in: 0x2BFF_6FD2_0000_0000, 0x47FF_FFFE_87FF_FFFE)
   }
+
+  /// What an IPv6 address is made of (`IPv6address`, RFC 3986 section 3.2.2).
+  var isAddressCharacter: Bool { hexadecimalDigit != nil || self == .colon || self == 0x2E }
 
   /// What a request target may hold: visible ASCII but for the fragment's `#`. It is wider than
   /// RFC 3986, as clients are.
@@ -140,10 +144,40 @@ extension Span<UInt8> {
       && compared(index &+ 1) == .lineFeed
   }
 
-  /// Whether all bytes of a range may stand in a Host field.
+  /// Whether a range is a host with an optional port (RFC 9110 section 7.2).
   func isHost(_ range: Range<Int>) -> Bool {
-    end(from: range.lowerBound, unusual: { $0.butHostCharacters }, { $0.isHostCharacter })
-      >= range.upperBound
+    var index = end(
+      from: range.lowerBound, unusual: { $0.butHostNameCharacters }, { $0.isHostNameCharacter })
+    if index < range.upperBound, self[index] != .colon {
+      index = endOfUnusualHost(range)
+    }
+    guard index < range.upperBound else { return true }
+    guard self[index] == .colon else { return false }
+    repeat { index &+= 1 } while index < range.upperBound && self[index].decimalDigit != nil
+    return index == range.upperBound
+  }
+
+  /// Where a host ends that is an address in brackets, or a name in which something is
+  /// percent-encoded. Of an address, its characters are looked at, not its arithmetic.
+  private func endOfUnusualHost(_ range: Range<Int>) -> Int {
+    var index = range.lowerBound
+    if self[index] == 0x5B {
+      repeat { index += 1 } while index < range.upperBound && self[index].isAddressCharacter
+      let isWhole = index < range.upperBound && self[index] == 0x5D && index > range.lowerBound + 2
+      return isWhole ? index + 1 : range.lowerBound
+    }
+    while index < range.upperBound {
+      if self[index] == .percent {
+        guard index + 2 < range.upperBound, self[index + 1].hexadecimalDigit != nil,
+          self[index + 2].hexadecimalDigit != nil
+        else { return index }
+        index += 3
+      } else {
+        guard self[index].isHostNameCharacter else { return index }
+        index += 1
+      }
+    }
+    return index
   }
 
   /// Whether the bytes of `range` spell `word`, in whatever case.

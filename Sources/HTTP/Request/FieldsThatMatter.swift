@@ -79,8 +79,8 @@ struct FieldsThatMatter {
       return length == 0 ? .none : .length(length)
     }
     guard contentLength == nil, head.minorVersion > 0 else { throw .ambiguousFraming }
-    guard !coding.hasUnknown else { throw .unknownTransferCoding }
     guard coding.endsChunked else { throw .ambiguousFraming }
+    guard !coding.hasUnknown else { throw .unknownTransferCoding }
     return .chunked
   }
 

@@ -25,7 +25,9 @@ struct RequestParser: ~Copyable, ~Escapable {
     _ bytes: borrowing ByteBuffer, from start: Int, _ limits: borrowing Limits
   ) throws(Refusal) -> RequestHead? {
     do throws(Interruption) {
-      var parser = RequestParser(bytes.span, from: start)
+      // What stands beyond the limit is not looked at, or it would matter how much has come.
+      let end = min(bytes.count, start &+ limits.header)
+      var parser = RequestParser(bytes.span.extracting(..<end), from: start)
       try parser.parseRequestLine(limits)
       try parser.parseFields(limits)
       try parser.finish(limits)
@@ -125,14 +127,17 @@ extension RequestParser {
         continue
       }
       var slash = authority
-      while slash < text.upperBound, bytes[slash] != .slash {
-        guard bytes[slash].isHostCharacter else { throw .refused(.malformedTarget) }
-        slash += 1
+      while slash < text.upperBound, bytes[slash] != .slash { slash += 1 }
+      // There must be a host, and not just a port (RFC 9110 section 4.2.1).
+      guard slash > authority, bytes[authority] != .colon, bytes.isHost(authority..<slash) else {
+        throw .refused(.malformedTarget)
       }
-      guard slash > authority else { throw .refused(.malformedTarget) }
       return .path(slash..<text.upperBound)
     }
-    throw .refused(head.method == .other ? .unknownMethod : .malformedTarget)
+    // The fourth form is CONNECT's. It tells the refusal by its own letters, for what else the
+    // method is was not looked at when fewer than eight bytes had come.
+    let isConnect = bytes.starts(with: "CONNECT ", at: text.lowerBound - 8)
+    throw .refused(isConnect ? .unknownMethod : .malformedTarget)
   }
 
   private func checkPercentEncoding(of path: Range<Int>) throws(Interruption) {
@@ -213,7 +218,6 @@ extension RequestParser {
   /// Puts together what the fields said, where one changes what another means.
   private mutating func finish(_ limits: borrowing Limits) throws(Interruption) {
     head.length = index &- start
-    guard head.length <= limits.header else { throw .refused(.headerTooLong) }
     do {
       try fields.finish(&head, limits)
     } catch {

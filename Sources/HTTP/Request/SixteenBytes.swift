@@ -61,11 +61,11 @@ struct SixteenBytes: BitwiseCopyable {
   @inline(__always)
   var butLettersAndHyphens: Marks { Marks(butLetters & different(from: 0x2D)) }
 
-  /// The bytes that are something else than letters, digits, hyphens, points and colons, of which
-  /// nearly all hosts are made.
+  /// The bytes that are something else than letters, digits, hyphens and points, of which nearly all
+  /// names of hosts are made.
   @inline(__always)
-  var butHostCharacters: Marks {
-    Marks(butLetters & outside(0x30, to: 0x3A) & outside(0x2D, to: 0x2E))
+  var butHostNameCharacters: Marks {
+    Marks(butLetters & outside(0x30, to: 0x39) & outside(0x2D, to: 0x2E))
   }
 
   /// The bytes that are no visible ASCII characters or spaces, of which nearly all field values are
