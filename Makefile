@@ -9,6 +9,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 broken := .build/broken/release/counter
 
 .PHONY: run build test chaos bench replicas broken lint format clean
+.PHONY: image-test lint-image test-tools
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -24,7 +25,7 @@ build:
 test:
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
-	$(MAKE) --no-print-directory lint build broken
+	$(MAKE) --no-print-directory lint lint-image build broken
 	$(test_environment) swift test
 	@# The loops that `make replicas` emulates count exactly, too; what they measure here is not kept.
 	swift run emulated-loops --loops 1 16 --rates 5000 --delays 0 --seconds 1 --attempts 1
@@ -43,13 +44,26 @@ replicas:
 	@scripts/install-packages $(packages)
 	swift run --configuration release emulated-loops $(flags)
 
+## Builds the image and tries it; needs no container engine and no registry: about three minutes.
+image-test:
+	@scripts/check-swift
+	@scripts/install-packages $(packages) buildah mmdebstrap iproute2 python3
+	Tests/Image/run
+
 broken:
 	$(swift_build) --scratch-path .build/broken -Xswiftc -DCOUNT_WITHOUT_CLAIM
 
 ## Checks the formatting of the Swift code, and the shell scripts.
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
-	shellcheck scripts/* .ci/run Benchmarks/run
+	shellcheck scripts/* .ci/run Benchmarks/run Tests/Image/run Tests/Image/visit
+
+## Checks the Dockerfile.
+lint-image: test-tools
+	.build/python/bin/hadolint Dockerfile
+
+test-tools:
+	@scripts/install-test-tools
 
 ## Formats the Swift code.
 format:

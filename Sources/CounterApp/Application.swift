@@ -225,6 +225,8 @@ extension Application {
       let redis = try PrivateRedis.start(in: configuration.dataFolder)
       try redis.waitUntilReady(.seconds(30))
       return redis
+    } catch .notInstalled {
+      throw .unavailable("\(PrivateRedis.Failure.notInstalled)")
     } catch {
       throw .unavailable("\(configuration.dataFolder): \(error)")
     }

@@ -27,6 +27,8 @@ public struct Configuration: Sendable {
     public var port: String?
     /// What `--redis` was given.
     public var redis: String?
+    /// What `--redis-password-file` was given.
+    public var redisPasswordFile: String?
     /// What `--data` was given.
     public var data: String?
     /// What `--threads` was given.
@@ -59,7 +61,8 @@ public struct Configuration: Sendable {
     let find = Finder(environment: environment)
     host = try flags.host.map { Setting(name: "--host", value: $0) }.map(Self.host) ?? "0.0.0.0"
     port = try find.setting("--port", flags.port, "PORT").map(Self.port) ?? 8000
-    redis = try Self.redis(flags.redis, find)
+    redis = try Self.complete(
+      try Self.redis(flags.redis, find), passwordFile: flags.redisPasswordFile, find)
     dataFolder = find.setting("--data", flags.data, "DATA_DIR")?.value ?? "./data"
     threads =
       try find.setting("--threads", flags.threads, "THREADS").map(Self.threads)
@@ -74,10 +77,26 @@ public struct Configuration: Sendable {
       throw BadSetting(name: "--data", reason: "the path is empty")
     }
   }
+
+  /// The port of a counter that is to be asked, which cannot be 0.
+  public static func port(
+    flag: String?, environment: @escaping (String) -> String?
+  ) throws(BadSetting) -> UInt16 {
+    let setting = Finder(environment: environment).setting("--port", flag, "PORT")
+    let port = try setting.map(Self.port) ?? 8000
+    if let setting, port == 0 { throw setting.bad("a port from 1 to 65535") }
+    return port
+  }
+
+  /// How long a check of a counter may take.
+  public static func checkTimeout(flag: String?) throws(BadSetting) -> Interval {
+    guard let flag else { return .seconds(10) }
+    return try seconds(Setting(name: "--timeout", value: flag), from: 0.001)
+  }
 }
 
 /// A value and where it was set.
-private struct Setting {
+struct Setting {
   let name: String
   let value: String
 
@@ -102,7 +121,8 @@ private struct Setting {
   }
 }
 
-private struct Finder {
+/// Finds what was set, by flag or in the environment.
+struct Finder {
   let environment: (String) -> String?
 
   func setting(_ flag: String, _ value: String?, _ variable: String) -> Setting? {
@@ -124,7 +144,7 @@ extension Configuration {
     return setting.value
   }
 
-  private static func port(_ setting: Setting) throws(BadSetting) -> UInt16 {
+  static func port(_ setting: Setting) throws(BadSetting) -> UInt16 {
     guard let number = setting.wholeNumber, let port = UInt16(exactly: number) else {
       throw setting.bad("a port from 0 to 65535")
     }
@@ -138,7 +158,7 @@ extension Configuration {
     return threads
   }
 
-  private static func seconds(
+  static func seconds(
     _ setting: Setting, from least: Double
   ) throws(BadSetting) -> Interval {
     guard let seconds = setting.decimalNumber, (least...3600).contains(seconds) else {

@@ -240,8 +240,8 @@ extension Connection {
     case .success(let found):
       addresses = found
       open(now)
-    case .failure(let failure):
-      drop(failure, now)
+    case .failure(let unknown):
+      drop(.unknownHost(unknown.reason), now)
     }
   }
 

@@ -1,3 +1,5 @@
 import Glibc
 
-exit(Command.start(Array(CommandLine.arguments.dropFirst())))
+let arguments = Array(CommandLine.arguments.dropFirst())
+CommandLine.hidePasswords()
+exit(Counter.start(arguments))

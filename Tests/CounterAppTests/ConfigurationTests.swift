@@ -93,6 +93,21 @@ struct ConfigurationTests {
     }
     #expect(error?.description.contains("secret") == false)
   }
+
+  @Test("gives a Redis without a password the one in the environment, and no other")
+  func password() throws {
+    func password(_ url: String, _ others: [String: String] = [:]) throws -> String? {
+      let environment = ["REDIS_URL": url, "REDIS_PASSWORD": "p"].merging(others) { $1 }
+      return try configure(environment).redis?.password
+    }
+    #expect(try password("redis://h") == "p")
+    #expect(try password("redis://u:@h") == "p")
+    #expect(try password("unix:/r") == "p")
+    #expect(try password("redis://u:own@h") == "own")
+    #expect(try password("redis://h", ["REDIS_PASSWORD": ""]) == nil)
+    #expect(try password("redis://u:@h", ["REDIS_PASSWORD": ""]) == "")
+    #expect(try configure(["REDIS_PASSWORD": "p"]).redis == nil)
+  }
 }
 
 @Suite("The usable processors")

@@ -17,7 +17,8 @@ struct CommandLineTests {
       #expect(counter.output.contains("USAGE: counter "))
       for name in [
         "--host", "--port", "--redis", "--data", "--threads", "--visit-timeout",
-        "--drain-timeout", "--help", "--version", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
+        "--drain-timeout", "--help", "--version", "--redis-password-file", "REDIS_PASSWORD",
+        "counter health", "counter check", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
         "REDISAPP_SERVICE_PORT", "DATA_DIR", "THREADS", "VISIT_TIMEOUT", "DRAIN_TIMEOUT",
       ] {
         #expect(counter.output.contains(name), "\(name)")

@@ -172,8 +172,8 @@ extension PrivateRedis.Failure: CustomStringConvertible {
     switch self {
     case .notInstalled:
       """
-      no redis-server in PATH: install it (Debian: apt-get install redis-server) or name a Redis \
-      with --redis
+      no Redis is named, and there is no redis-server in PATH to start: name one with --redis or \
+      REDIS_URL, or install redis-server (Debian: apt-get install redis-server)
       """
     case .folder(.inUse(let process?)): "the data folder is in use by process \(process)"
     case .folder(.inUse(nil)): "the data folder is in use"

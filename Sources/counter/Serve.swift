@@ -3,8 +3,8 @@ import CounterApp
 import Glibc
 import Logging
 
-/// The command line: flags, help, and how the program's end is told.
-struct Command: ParsableCommand {
+/// The server: its flags, and its run.
+struct Serve: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The IPv4 or IPv6 address to listen on; \"::\" takes both. (default: 0.0.0.0)",
@@ -26,6 +26,15 @@ struct Command: ParsableCommand {
       """,
       valueName: "url"))
   var redis: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The file that holds the password for Redis, when it is not in its URL. (environment: \
+      REDIS_PASSWORD, the password itself)
+      """,
+      valueName: "file"))
+  var redisPasswordFile: String?
 
   @Option(
     help: ArgumentHelp(
@@ -55,8 +64,12 @@ struct Command: ParsableCommand {
   var drainTimeout: String?
 
   static let configuration = CommandConfiguration(
-    commandName: "counter",
     abstract: "A web server that answers every visit with its number, counted in Redis.",
+    usage: """
+      counter [<options>]
+      counter health [--port <number>]
+      counter check <address> [--timeout <seconds>]
+      """,
     discussion: """
       A flag beats its environment variable. With no Redis named, a private redis-server is \
       started and keeps its data in a folder.
@@ -67,41 +80,35 @@ struct Command: ParsableCommand {
       Exit codes: 0 after a clean stop, 64 for bad usage, 69 when something it needs is missing \
       or taken, 71 when a system call failed, 75 when a stop took too long and cut something off.
       """,
-    version: "counter 0.1.0")
+    helpNames: .shortAndLong)
 }
 
-extension Command {
-  /// Runs the program.
-  ///
-  /// - Returns: its exit code.
-  static func start(_ arguments: [String]) -> Int32 {
-    let command: Command
-    do {
-      command = try Command.parse(arguments)
-    } catch {
-      return end(parsing: error)
-    }
+extension Serve {
+  func run() throws {
+    let configuration: Configuration
     do throws(Configuration.BadSetting) {
-      return run(try Configuration(command.flags, environment: environment))
+      configuration = try Configuration(flags, environment: Counter.environment)
     } catch {
-      return end(EX_USAGE, error.description)
+      throw Ending(EX_USAGE, error.description)
     }
+    try Self.run(configuration)
   }
 
-  private static func run(_ configuration: Configuration) -> Int32 {
+  private static func run(_ configuration: Configuration) throws(Ending) {
     let logger = Logger(label: "counter") { StreamLogHandler.standardError(label: $0) }
     do throws(Application.Failure) {
       var application = try Application(configuration, logger)
       switch try application.run() {
-      case .clean: return EX_OK
-      case .cutOff: return EX_TEMPFAIL
+      case .clean: return
+      case .cutOff: break
       }
     } catch {
       switch error {
-      case .unavailable(let reason): return end(EX_UNAVAILABLE, reason)
-      case .system: return end(EX_OSERR, error.description)
+      case .unavailable(let reason): throw Ending(EX_UNAVAILABLE, reason)
+      case .system: throw Ending(EX_OSERR, error.description)
       }
     }
+    throw Ending(EX_TEMPFAIL)
   }
 
   private var flags: Configuration.Flags {
@@ -109,34 +116,11 @@ extension Command {
     flags.host = host
     flags.port = port
     flags.redis = redis
+    flags.redisPasswordFile = redisPasswordFile
     flags.data = data
     flags.threads = threads
     flags.visitTimeout = visitTimeout
     flags.drainTimeout = drainTimeout
     return flags
-  }
-
-  private static func environment(_ name: String) -> String? {
-    // Sound: nothing in this program changes the environment.
-    unsafe getenv(name).map { unsafe String(cString: $0) }
-  }
-
-  /// Ends after the arguments could not be parsed, or were a call for help.
-  private static func end(parsing error: any Error) -> Int32 {
-    guard exitCode(for: error) != .success else {
-      print(fullMessage(for: error))
-      return EX_OK
-    }
-    return end(EX_USAGE, "\(message(for: error)) (see counter --help)")
-  }
-
-  /// Says in one line on standard error why the program ends.
-  private static func end(_ code: Int32, _ reason: String) -> Int32 {
-    var line = "counter: \(reason.split(separator: "\n").joined(separator: " "))\n"
-    line.withUTF8 { line in
-      // Sound: the kernel reads the line's own bytes during the call.
-      _ = unsafe write(STDERR_FILENO, line.baseAddress, line.count)
-    }
-    return code
   }
 }

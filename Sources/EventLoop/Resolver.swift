@@ -1,26 +1,31 @@
 import CLinux
-import EventLoop
 import Synchronization
 
 /// Looks host names up on a thread of its own, because the C library does it with a blocking call
 /// (getaddrinfo(3)).
-final class Resolver: Sendable {
+public final class Resolver: Sendable {
   /// What was found: numeric addresses in the order to try them.
-  typealias Found = Result<[String], Failure>
+  public typealias Found = Result<[String], UnknownHost>
+
+  /// A name that means nothing.
+  public struct UnknownHost: Error {
+    /// Why, for people.
+    public let reason: String
+  }
 
   private let wakeup: Wakeup
   private let found = Mutex<Found?>(nil)
 
   /// - Throws: when there is no descriptor for the wake-up.
-  init() throws(SystemError) {
+  public init() throws(SystemError) {
     wakeup = try Wakeup()
   }
 
   /// Readable when something was found.
-  var descriptor: CInt { wakeup.descriptor }
+  public var descriptor: CInt { wakeup.descriptor }
 
   /// Starts to look up a name. One at a time.
-  func start(_ host: String) throws(SystemError) {
+  public func start(_ host: String) throws(SystemError) {
     let thread = try Thread(name: "resolver") { [self] in
       let result = Self.lookUp(host)
       found.withLock { $0 = result }
@@ -30,7 +35,7 @@ final class Resolver: Sendable {
   }
 
   /// Takes what was found, or nil when nothing was yet.
-  func take() -> Found? {
+  public func take() -> Found? {
     wakeup.reset()
     return found.withLock { found in
       defer { found = nil }
@@ -39,7 +44,7 @@ final class Resolver: Sendable {
   }
 
   /// Whether a host needs no looking up.
-  static func isNumeric(_ host: String) -> Bool {
+  public static func isNumeric(_ host: String) -> Bool {
     if case .success = lookUp(host, flags: AI_NUMERICHOST) { true } else { false }
   }
 
@@ -51,7 +56,7 @@ final class Resolver: Sendable {
     // Sound: the list is freed when it was made, and only read in between.
     let error = unsafe getaddrinfo(host, nil, &hints, &list)
     guard error == 0 else {
-      return .failure(.unknownHost(unsafe String(cString: gai_strerror(error))))
+      return .failure(UnknownHost(reason: unsafe String(cString: gai_strerror(error))))
     }
     defer { unsafe freeaddrinfo(list) }
     var addresses: [String] = []

@@ -1,0 +1,72 @@
+/// Where a web server listens: what `http://host[:port]` names.
+public struct WebAddress: Equatable, Sendable {
+  /// A name or a numeric address.
+  public var host: String
+
+  /// The TCP port.
+  public var port: UInt16
+
+  /// An address by its parts.
+  public init(host: String, port: UInt16) {
+    self.host = host
+    self.port = port
+  }
+
+  /// Why a text is no such address.
+  public enum Malformed: Error, Equatable, Sendable {
+    case otherScheme
+    case badHost
+    case badPort
+    case hasPath
+
+    /// What is wrong, for people.
+    public var reason: String {
+      switch self {
+      case .otherScheme: "it does not start with http://"
+      case .badHost: "it names no host"
+      case .badPort: "the port is not a number from 1 to 65535"
+      case .hasPath: "it names more than a host and a port"
+      }
+    }
+  }
+
+  /// Reads `http://host[:port]`, also with a slash at its end; an IPv6 address stands in brackets.
+  public init(_ text: String) throws(Malformed) {
+    guard text.hasPrefix("http://") else { throw .otherScheme }
+    let rest = text.dropFirst("http://".count)
+    let authority = rest.hasSuffix("/") ? rest.dropLast() : rest
+    guard authority.allSatisfy(Self.mayStand) else { throw .hasPath }
+    let bracket = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : nil
+    let colon = authority[(bracket ?? authority.startIndex)...].firstIndex(of: ":")
+    host = String(authority[..<(colon ?? authority.endIndex)])
+    port = try Self.port(authority[(colon ?? authority.endIndex)...].dropFirst())
+    if bracket != nil {
+      guard host.hasSuffix("]") else { throw .badPort }
+      host = String(host.dropFirst().dropLast())
+    }
+    guard !host.isEmpty else { throw .badHost }
+  }
+
+  /// Whether a character may stand in a host and a port: nothing that starts a path or a user, and
+  /// nothing that would break a field line (RFC 3986 section 3.2.2).
+  private static func mayStand(_ character: Character) -> Bool {
+    guard let byte = character.asciiValue, byte > 0x20, byte < 0x7F else { return false }
+    return !"/?#@\\".contains(character)
+  }
+
+  private static func port(_ digits: Substring) throws(Malformed) -> UInt16 {
+    if digits.isEmpty { return 80 }
+    guard digits.allSatisfy(\.isNumber), let port = UInt16(digits), port > 0 else {
+      throw .badPort
+    }
+    return port
+  }
+}
+
+extension WebAddress: CustomStringConvertible {
+  /// Host and port, as the Host field has them (RFC 9110 section 7.2).
+  public var description: String {
+    let host = host.contains(":") ? "[\(host)]" : host
+    return port == 80 ? host : "\(host):\(port)"
+  }
+}

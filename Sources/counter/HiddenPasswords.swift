@@ -1,0 +1,29 @@
+import Glibc
+
+extension CommandLine {
+  /// Overwrites the passwords of URLs in the arguments as the kernel shows them to everybody on the
+  /// machine (proc(5), cmdline). What was read of the arguments before is not changed.
+  static func hidePasswords() {
+    for index in 1..<max(1, Int(argc)) {
+      // Sound: there are argc arguments, each ends with a zero, and nobody else uses them.
+      guard let argument = unsafe unsafeArgv[index] else { continue }
+      let length = unsafe strlen(argument)
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: argument, count: length)
+      guard let password = unsafe password(in: Array(bytes)) else { continue }
+      for position in password { unsafe bytes[position] = UInt8(ascii: "*") }
+    }
+  }
+
+  /// Where the password stands in `scheme://[user:]password@host`, if there is one.
+  static func password(in argument: [UInt8]) -> Range<Int>? {
+    guard let at = argument.lastIndex(of: UInt8(ascii: "@")) else { return nil }
+    let scheme = Array("://".utf8)
+    guard
+      let start = argument.indices.first(where: { argument[$0...].starts(with: scheme) }),
+      start + scheme.count < at
+    else { return nil }
+    let credentials = argument[(start + scheme.count)..<at]
+    let colon = credentials.firstIndex(of: UInt8(ascii: ":"))
+    return colon.map { ($0 + 1)..<at } ?? credentials.indices
+  }
+}

@@ -1,0 +1,36 @@
+import Testing
+
+@testable import CounterApp
+
+@Suite("A web address")
+struct WebAddressTests {
+  @Test(
+    "is understood in its parts, and shown as the Host field has it",
+    arguments: [
+      ("http://h", "h", 80, "h"), ("http://h/", "h", 80, "h"),
+      ("http://h:8000", "h", 8000, "h:8000"),
+      ("http://h:80/", "h", 80, "h"), ("http://h:", "h", 80, "h"),
+      ("http://[::1]:7", "::1", 7, "[::1]:7"),
+      ("http://[::1]", "::1", 80, "[::1]"), ("http://a.b-c:65535", "a.b-c", 65535, "a.b-c:65535"),
+    ] as [(String, String, UInt16, String)])
+  func understood(_ text: String, _ host: String, _ port: UInt16, _ shown: String) throws {
+    let address = try WebAddress(text)
+    #expect(address == WebAddress(host: host, port: port))
+    #expect(address.description == shown)
+  }
+
+  @Test(
+    "is refused with its reason",
+    arguments: [
+      ("", WebAddress.Malformed.otherScheme), ("h:80", .otherScheme), ("https://h", .otherScheme),
+      ("http://", .badHost), ("http://:80", .badHost), ("http://[]:80", .badHost),
+      ("http://h:0", .badPort), ("http://h:65536", .badPort), ("http://h:x", .badPort),
+      ("http://h:1:2", .badPort), ("http://h:+1", .badPort), ("http://[::1", .badPort),
+      ("http://[::1]x", .badPort), ("http://h/x", .hasPath),
+      ("http://u@h", .hasPath), ("http://h?x", .hasPath), ("http://h h", .hasPath),
+      ("http://h\r\nX: y", .hasPath), ("http://ü", .hasPath),
+    ])
+  func refused(_ text: String, _ reason: WebAddress.Malformed) {
+    #expect(throws: reason) { try WebAddress(text) }
+  }
+}
