@@ -179,5 +179,6 @@ extension Server {
     connections[slot].close()
     freeSlots.append(slot)
     openConnections -= 1
+    if isFull { acceptance = .paused(until: now) }
   }
 }

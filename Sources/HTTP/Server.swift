@@ -45,7 +45,7 @@ public struct Server: ~Copyable {
   var date = DateField()
   var now = Instant.now
   var nextSweep = Instant.never
-  var acceptAgain = Instant.never
+  var acceptance = Acceptance.open
 
   static let notFound = Response.text(.notFound, "Not Found\n")
   static let methodNotAllowed = Response.text(
@@ -54,6 +54,7 @@ public struct Server: ~Copyable {
 
   static var readSize: Int { 1 << 16 }
   static var sweepInterval: Interval { .milliseconds(250) }
+  static var acceptPause: Interval { .milliseconds(100) }
 
   /// Whose events its descriptors are, in the numbers of the program.
   public struct Owners: Sendable {
@@ -91,7 +92,25 @@ public struct Server: ~Copyable {
   }
 
   /// When it wants to be called again though no event comes.
-  public var deadline: Instant { min(nextSweep, acceptAgain) }
+  public var deadline: Instant {
+    guard case .paused(let until) = acceptance else { return nextSweep }
+    return min(nextSweep, until)
+  }
+
+  /// Whether as many connections are open as may be: the next ones wait in the backlog.
+  public var isFull: Bool {
+    if case .full = acceptance { true } else { false }
+  }
+
+  /// What becomes of a client that connects.
+  enum Acceptance {
+    /// It is accepted.
+    case open
+    /// It waits in the backlog, for there was no descriptor the last time.
+    case paused(until: Instant)
+    /// It waits in the backlog until another leaves.
+    case full
+  }
 }
 
 // MARK: - Accepting
@@ -101,17 +120,21 @@ extension Server {
   ///
   /// - Throws: what keeps it from accepting any; it tries again by itself after a moment.
   public mutating func accept() throws(SystemError) {
+    guard hasRoom else { return stopAccepting(.full) }
     for _ in 0..<64 where try !acceptOne() { return }
   }
 
-  /// - Returns: whether there was one.
+  private var hasRoom: Bool { openConnections < limits.connections }
+
+  /// - Returns: whether there was one, and room for it.
   private mutating func acceptOne() throws(SystemError) -> Bool {
+    guard hasRoom else { return false }
     do throws(SystemError) {
       guard let socket = try listener?.accept() else { return false }
       try open(socket)
       return true
     } catch {
-      pauseAccepting()
+      stopAccepting(.paused(until: now + Self.acceptPause))
       throw error
     }
   }
@@ -133,18 +156,24 @@ extension Server {
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }
   }
 
-  /// Leaves new connections in the backlog for a moment; without it, a listener that cannot accept
-  /// for lack of descriptors would be reported ready over and over.
-  private mutating func pauseAccepting() {
-    guard let number = listener?.socket.number, acceptAgain == .never else { return }
+  /// Leaves new connections in the backlog; without it, a listener that cannot accept would be
+  /// reported ready over and over.
+  private mutating func stopAccepting(_ acceptance: Acceptance) {
+    guard case .open = self.acceptance, let number = listener?.socket.number else { return }
     poller.remove(number)
-    acceptAgain = now + .milliseconds(100)
+    self.acceptance = acceptance
   }
 
   private mutating func resumeAccepting() {
-    guard let number = listener?.socket.number, acceptAgain <= now else { return }
-    acceptAgain = .never
-    try? poller.add(number, .read, Token(owner: owner.listener))
+    guard case .paused(let until) = acceptance, until <= now,
+      let number = listener?.socket.number
+    else { return }
+    do {
+      try poller.add(number, .read, Token(owner: owner.listener))
+      acceptance = .open
+    } catch {
+      acceptance = .paused(until: now + Self.acceptPause)
+    }
   }
 
   /// Accepts what has connected already, and nothing more. The next answer on each connection is
@@ -152,7 +181,7 @@ extension Server {
   public mutating func drain() {
     for _ in 0..<SOMAXCONN where (try? acceptOne()) != true { break }
     listener = nil
-    acceptAgain = .never
+    acceptance = .open
     isDraining = true
   }
 

@@ -140,6 +140,32 @@ struct ServerLoadTests {
     #expect(client.received.hasSuffix("now"))
   }
 
+  @Test("leaves who comes when it is full in the backlog, until another leaves")
+  func full() throws {
+    var limits = Limits()
+    limits.connections = 2
+    var loop = try ServerLoop(limits)
+    let first = try Client(loop.port)
+    let second = try Client(loop.port)
+    try loop.settle()
+    #expect(loop.server.openConnections == 2)
+    #expect(loop.server.isFull == false)
+
+    let third = try Client(loop.port)
+    try third.send(now)
+    try loop.turn(until: "it is full") { $0.server.isFull }
+    for _ in 0..<20 { try loop.turn() }
+    third.receive()
+    #expect(third.received.isEmpty)
+    try first.send(now)
+    try loop.turn(until: "who is in is served", of: first) { $0.codes == [200] }
+
+    second.reset()
+    try loop.turn(until: "the next one is served", of: third) { $0.codes == [200] }
+    #expect(loop.server.isFull == false)
+    #expect(loop.server.openConnections == 2)
+  }
+
   @Test("uses a slot again, and grows when all are taken")
   func slots() throws {
     var loop = try ServerLoop()
