@@ -188,6 +188,9 @@ extension Connection {
   /// - Parameter wait: how long; by default the back-off, which grows from 10 ms to 1 s and starts
   ///   again from its shortest once Redis has greeted.
   public mutating func drop(_ failure: Failure, _ now: Instant, retryAfter wait: Interval? = nil) {
+    // Closing would do the same, but not while a child that was just forked still has a copy: its
+    // events would come again and again, for nobody.
+    if let descriptor = context?.descriptor { poller.remove(descriptor) }
     context = nil
     interest = []
     generation &+= 1
