@@ -22,10 +22,10 @@ public struct Limits: Sendable {
   public var connections = Int.max
 
   /// The most requests of one connection that wait for their answers; the rest waits unread.
-  public var pipelined = 1024
+  public var pipelined = 128
 
   /// The most bytes of answers that wait for one slow reader before its requests wait unread.
-  public var unsent = 1 << 18
+  public var unsent = 1 << 15
 
   /// From the first byte of a request to the end of its header; then 408.
   public var headerTime = Interval.seconds(10)

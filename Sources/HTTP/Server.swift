@@ -52,7 +52,13 @@ public struct Server: ~Copyable {
     .methodNotAllowed, "Method Not Allowed\n", [("Allow", "GET, HEAD, OPTIONS")])
   static let allowed = Response(.ok, [("Allow", "GET, HEAD, OPTIONS")])
 
-  static var readSize: Int { 1 << 16 }
+  /// How much of a connection is read in a round: a few hundred of the shortest requests, so that a
+  /// client that sends thousands at once lets the others have their turn.
+  static var readSize: Int { 1 << 13 }
+
+  /// How much of a connection's answers is handed to the kernel at a time.
+  static var writeSize: Int { 1 << 15 }
+
   static var sweepInterval: Interval { .milliseconds(250) }
   static var acceptPause: Interval { .milliseconds(100) }
 
@@ -210,7 +216,7 @@ extension Server {
   private mutating func expire(_ slot: Int) {
     let elapsed = now - connections[slot].since
     if !connections[slot].output.isEmpty {
-      if elapsed > limits.writeTime { close(slot) }
+      if elapsed > limits.writeTime { reset(slot) }
     } else if connections[slot].outstanding > 0 {
       // The client waits for us.
     } else if connections[slot].phase == .lingering {
