@@ -16,6 +16,7 @@ public struct Application: ~Copyable {
   private let poller: Poller
   private let signals: Signals
   private let control: Control
+  private let connections: Int
   private var listeners: UniqueArray<Listener>
 
   private var privateRedis: PrivateRedis?
@@ -63,7 +64,6 @@ public struct Application: ~Copyable {
       // Before there is any thread that signals could interrupt.
       signals = try Signals(SIGTERM, SIGINT, SIGHUP)
       Signals.ignoreBrokenPipes()
-      Self.raiseDescriptorLimit()
       poller = try Poller()
       control = try Control(loops: configuration.threads)
       try poller.add(signals.descriptor, .read, Token(owner: Owner.signals.rawValue))
@@ -71,6 +71,8 @@ public struct Application: ~Copyable {
     } catch {
       throw .system(error)
     }
+    let connections = try OpenFiles.raised()
+      .connections(configuration.maxConnections, loops: configuration.threads)
     let listeners = try Self.listen(configuration)
     let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
     self.configuration = configuration
@@ -78,6 +80,7 @@ public struct Application: ~Copyable {
     self.poller = poller
     self.signals = signals
     self.control = control
+    self.connections = connections
     self.listeners = listeners
     privateRedis = redis
   }
@@ -129,16 +132,6 @@ public struct Application: ~Copyable {
     logger.notice("draining for at most \(limit.seconds) s after \(names[signal] ?? "a signal")")
     control.drain(until: .now + limit)
   }
-
-  /// Every client takes a descriptor; the soft limit of many systems, 1024, is there for the sake of
-  /// programs that use select(2).
-  private static func raiseDescriptorLimit() {
-    var limit = rlimit()
-    // Sound: the kernel fills in, then reads, the one value.
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-    limit.rlim_cur = limit.rlim_max
-    unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-  }
 }
 
 // MARK: - Listeners and loops
@@ -179,13 +172,15 @@ extension Application {
     var threads = Threads()
     for number in 0..<configuration.threads {
       let socket = listeners.removeLast().release()
+      let share = OpenFiles.share(ofLoop: number, of: configuration.threads, in: connections)
+      let limits = configuration.limits(connections: share)
       let (configuration, control, logger) = (configuration, control, logger)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(
-              loop: number, listener, location, configuration, control, watch, logger)
+              loop: number, listener, location, configuration, limits, control, watch, logger)
             control.end(cutOff: try worker.run())
           } catch {
             control.end(failed: error)
@@ -195,7 +190,8 @@ extension Application {
     logger.notice(
       """
       listening on \(address) with \(configuration.threads) \
-      loop\(configuration.threads == 1 ? "" : "s"), counting in \(location)
+      loop\(configuration.threads == 1 ? "" : "s") for at most \(connections) connections, counting \
+      in \(location)
       """)
     return threads
   }

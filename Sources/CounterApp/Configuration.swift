@@ -18,6 +18,16 @@ public struct Configuration: Sendable {
   public var visitTimeout: Interval
   /// How long a stop may take.
   public var drainTimeout: Interval
+  /// How many connections may be open at a time; nil for as many as the limit of open files allows.
+  public var maxConnections: Int?
+  /// How long a request's header may take.
+  public var headerTimeout: Interval
+  /// How long a request's body may take.
+  public var bodyTimeout: Interval
+  /// How long a connection may be open without a request.
+  public var idleTimeout: Interval
+  /// How long a client may read nothing of an answer.
+  public var writeTimeout: Interval
 
   /// Settings as they were given, each perhaps not at all.
   public struct Flags: Sendable {
@@ -37,6 +47,16 @@ public struct Configuration: Sendable {
     public var visitTimeout: String?
     /// What `--drain-timeout` was given.
     public var drainTimeout: String?
+    /// What `--max-connections` was given.
+    public var maxConnections: String?
+    /// What `--header-timeout` was given.
+    public var headerTimeout: String?
+    /// What `--body-timeout` was given.
+    public var bodyTimeout: String?
+    /// What `--idle-timeout` was given.
+    public var idleTimeout: String?
+    /// What `--write-timeout` was given.
+    public var writeTimeout: String?
 
     /// None of them.
     public init() {}
@@ -69,10 +89,27 @@ public struct Configuration: Sendable {
       ?? UsableProcessors.count
     visitTimeout =
       try find.setting("--visit-timeout", flags.visitTimeout, "VISIT_TIMEOUT")
-      .map { setting throws(BadSetting) in try Self.seconds(setting, from: 0.001) } ?? .seconds(5)
+      .map(Self.seconds) ?? .seconds(5)
     drainTimeout =
       try find.setting("--drain-timeout", flags.drainTimeout, "DRAIN_TIMEOUT")
       .map { setting throws(BadSetting) in try Self.seconds(setting, from: 0) } ?? .seconds(10)
+    let threads = threads
+    maxConnections =
+      try find.setting("--max-connections", flags.maxConnections, "MAX_CONNECTIONS")
+      .map { setting throws(BadSetting) in try Self.connections(setting, threads: threads) }
+    let limits = Limits()
+    headerTimeout =
+      try find.setting("--header-timeout", flags.headerTimeout, "HEADER_TIMEOUT")
+      .map(Self.seconds) ?? limits.headerTime
+    bodyTimeout =
+      try find.setting("--body-timeout", flags.bodyTimeout, "BODY_TIMEOUT")
+      .map(Self.seconds) ?? limits.bodyTime
+    idleTimeout =
+      try find.setting("--idle-timeout", flags.idleTimeout, "IDLE_TIMEOUT")
+      .map(Self.seconds) ?? limits.idleTime
+    writeTimeout =
+      try find.setting("--write-timeout", flags.writeTimeout, "WRITE_TIMEOUT")
+      .map(Self.seconds) ?? limits.writeTime
     guard !dataFolder.isEmpty else {
       throw BadSetting(name: "--data", reason: "the path is empty")
     }
@@ -158,6 +195,19 @@ extension Configuration {
     return threads
   }
 
+  private static func connections(
+    _ setting: Setting, threads: Int
+  ) throws(BadSetting) -> Int {
+    guard let connections = setting.wholeNumber, connections >= threads else {
+      throw setting.bad("a number from \(threads) up, one connection an event loop")
+    }
+    return connections
+  }
+
+  private static func seconds(_ setting: Setting) throws(BadSetting) -> Interval {
+    try seconds(setting, from: 0.001)
+  }
+
   static func seconds(
     _ setting: Setting, from least: Double
   ) throws(BadSetting) -> Interval {
@@ -184,5 +234,20 @@ extension Configuration {
       return port
     }
     return Location(.tcp(host: host.value, port: port ?? Location.defaultPort))
+  }
+}
+
+extension Configuration {
+  /// What clients may do.
+  ///
+  /// - Parameter connections: how many of them there may be at a time.
+  func limits(connections: Int) -> Limits {
+    var limits = Limits()
+    limits.connections = connections
+    limits.headerTime = headerTimeout
+    limits.bodyTime = bodyTimeout
+    limits.idleTime = idleTimeout
+    limits.writeTime = writeTimeout
+    return limits
   }
 }

@@ -23,8 +23,9 @@ struct Worker: ~Copyable {
   private var idleUntil = Instant.never
   private var isDraining = false
 
-  /// What the log knows of accepting.
+  /// What the log knows of accepting: whether it was told of trouble, and when it may be told again.
   private var canAccept = true
+  private var nextWarning = Instant(nanoseconds: 0)
 
   /// What the log knows of Redis.
   private var redis = RedisAsLogged.unknown
@@ -49,13 +50,14 @@ struct Worker: ~Copyable {
 
   init(
     loop number: Int, _ listener: consuming Listener, _ location: Location,
-    _ configuration: Configuration, _ control: Control, _ watch: RedisWatch, _ logger: Logger
+    _ configuration: Configuration, _ limits: Limits, _ control: Control, _ watch: RedisWatch,
+    _ logger: Logger
   ) throws(SystemError) {
     let poller = try Poller()
     let wakeup = control.wakeup(ofLoop: number)
     try poller.add(wakeup.descriptor, .read, Token(owner: Owner.wakeup.rawValue))
     let server = try Server(
-      listener, routes: Route.allCases.map(\.path), limits: Limits(), poller,
+      listener, routes: Route.allCases.map(\.path), limits: limits, poller,
       Server.Owners(
         listener: Owner.listener.rawValue, connections: Owner.connection.rawValue))
     let counter = try Counter(
@@ -123,12 +125,24 @@ extension Worker {
   private mutating func accept() {
     do {
       try server.accept()
-      if !canAccept { logger.notice("connections are accepted again") }
-      canAccept = true
+      if server.isFull {
+        warn("as many connections as may be are open, \(server.openConnections) in this loop")
+      } else if !canAccept {
+        canAccept = true
+        logger.notice("connections are accepted again")
+      }
     } catch {
-      if canAccept { logger.warning("no more connections can be accepted: \(error.reason)") }
-      canAccept = false
+      warn("no more connections can be accepted: \(error.reason)")
     }
+  }
+
+  /// Tells the log why clients wait in the backlog: once a minute at most, for it can change with
+  /// every client that comes or leaves.
+  private mutating func warn(_ reason: String) {
+    guard canAccept, now >= nextWarning else { return }
+    canAccept = false
+    nextWarning = now + .seconds(60)
+    logger.warning("\(reason)")
   }
 
   /// Does what the passing of time calls for.

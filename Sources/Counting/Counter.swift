@@ -77,7 +77,7 @@ public struct Counter: ~Copyable {
 extension Counter {
   /// Takes a visit; some later `nextAnswer` gives its ticket back.
   public mutating func count(_ ticket: UInt128) {
-    if waiting.count == 0, !redis.isReady { redis.hurry(now) }
+    if waiting.isAnswered, !redis.isReady { redis.hurry(now) }
     waiting.append(Visit(ticket: ticket, deadline: now + timeout))
   }
 
@@ -92,7 +92,7 @@ extension Counter {
       return Answer(ticket: ticket, number: nil)
     }
     guard let ticket = waiting.nextExpired(now) else {
-      waiting.dropAnswered()
+      waiting.dropAnsweredIfMost()
       return nil
     }
     return Answer(ticket: ticket, number: nil)

@@ -52,6 +52,11 @@ struct Batch: ~Copyable {
     return next()?.ticket
   }
 
+  /// Makes room once most visits were answered: so it costs little each, however many there are.
+  mutating func dropAnsweredIfMost() {
+    if answered > visits.count / 2 { dropAnswered() }
+  }
+
   /// Forgets the visits that were answered; the rest is the whole batch.
   mutating func dropAnswered() {
     guard answered > 0 else { return }
@@ -59,9 +64,15 @@ struct Batch: ~Copyable {
     answered = 0
   }
 
-  /// Forgets all visits.
+  /// Forgets all visits, and gives back the room for more of them than usual.
   mutating func removeAll() {
-    visits.removeAll(keepingCapacity: true)
+    if visits.capacity > Self.usualCapacity {
+      visits = UniqueArray()
+    } else {
+      visits.removeAll(keepingCapacity: true)
+    }
     answered = 0
   }
+
+  private static var usualCapacity: Int { 1 << 14 }
 }

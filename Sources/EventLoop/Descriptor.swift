@@ -52,6 +52,15 @@ public struct Descriptor: ~Copyable, Sendable {
     return try Self.transferred(sent, "send")
   }
 
+  /// Makes the close of this socket forget what was not sent yet, and break the connection off
+  /// (SO_LINGER, socket(7)).
+  public func resetOnClose() {
+    var now = linger(l_onoff: 1, l_linger: 0)
+    // Sound: the kernel reads the one value during the call.
+    unsafe setsockopt(
+      number, SOL_SOCKET, SO_LINGER, &now, socklen_t(MemoryLayout<linger>.size))
+  }
+
   private static func transferred(
     _ count: Int, _ call: StaticString
   ) throws(SystemError) -> Int? {

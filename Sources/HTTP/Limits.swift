@@ -18,11 +18,14 @@ public struct Limits: Sendable {
   /// The longest request body, in bytes, read past and thrown away; a longer one is answered 413.
   public var body = 1 << 20
 
+  /// The most connections that are open at a time; the next ones wait in the backlog.
+  public var connections = Int.max
+
   /// The most requests of one connection that wait for their answers; the rest waits unread.
-  public var pipelined = 1024
+  public var pipelined = 128
 
   /// The most bytes of answers that wait for one slow reader before its requests wait unread.
-  public var unsent = 1 << 18
+  public var unsent = 1 << 15
 
   /// From the first byte of a request to the end of its header; then 408.
   public var headerTime = Interval.seconds(10)
@@ -33,7 +36,7 @@ public struct Limits: Sendable {
   /// Between two requests of a connection; then it is closed.
   public var idleTime = Interval.seconds(60)
 
-  /// Without a byte read by a client that has an answer to read; then it is closed.
+  /// Without a byte read by a client that has an answer to read; then it is reset.
   public var writeTime = Interval.seconds(30)
 
   /// From the last byte of a last answer to the client's own close; then it is closed.

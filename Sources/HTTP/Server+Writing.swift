@@ -65,7 +65,7 @@ extension Server {
       connections[slot].answered &+= 1
     }
     if isLast { connections[slot].phase = .finishing }
-    if output.count > Self.readSize { flush() }
+    if output.count > Self.writeSize { flush() }
   }
 
   private func nextEarly(_ slot: Int) -> Int? {
@@ -163,13 +163,15 @@ extension Server {
     watch(slot)
   }
 
-  /// Ends a connection on which everything was answered.
+  /// Ends a connection on which everything was answered. While draining it is not the client that
+  /// wanted to end it, so more may be on its way.
   private mutating func shut(_ slot: Int) {
-    if connections[slot].inputEnded || !connections[slot].hasUnread {
+    if connections[slot].inputEnded || !(connections[slot].hasUnread || isDraining) {
       close(slot)
     } else {
       _ = shutdown(connections[slot].socket.number, CInt(SHUT_WR))
       connections[slot].phase = .lingering
+      connections[slot].isPaused = false
       connections[slot].since = now
     }
   }
@@ -188,6 +190,13 @@ extension Server {
     }
   }
 
+  /// Closes a connection whose client reads nothing, and has the kernel forget what it still holds
+  /// for it; it would go on offering that for minutes.
+  mutating func reset(_ slot: Int) {
+    connections[slot].socket.resetOnClose()
+    close(slot)
+  }
+
   mutating func close(_ slot: Int) {
     if outputOwner == slot {
       outputOwner = nil
@@ -196,5 +205,6 @@ extension Server {
     connections[slot].close()
     freeSlots.append(slot)
     openConnections -= 1
+    if isFull { acceptance = .paused(until: now) }
   }
 }

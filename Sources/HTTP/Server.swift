@@ -45,15 +45,22 @@ public struct Server: ~Copyable {
   var date = DateField()
   var now = Instant.now
   var nextSweep = Instant.never
-  var acceptAgain = Instant.never
+  var acceptance = Acceptance.open
 
   static let notFound = Response.text(.notFound, "Not Found\n")
   static let methodNotAllowed = Response.text(
     .methodNotAllowed, "Method Not Allowed\n", [("Allow", "GET, HEAD, OPTIONS")])
   static let allowed = Response(.ok, [("Allow", "GET, HEAD, OPTIONS")])
 
-  static var readSize: Int { 1 << 16 }
+  /// How much of a connection is read in a round: a few hundred of the shortest requests, so that a
+  /// client that sends thousands at once lets the others have their turn.
+  static var readSize: Int { 1 << 13 }
+
+  /// How much of a connection's answers is handed to the kernel at a time.
+  static var writeSize: Int { 1 << 15 }
+
   static var sweepInterval: Interval { .milliseconds(250) }
+  static var acceptPause: Interval { .milliseconds(100) }
 
   /// Whose events its descriptors are, in the numbers of the program.
   public struct Owners: Sendable {
@@ -91,7 +98,25 @@ public struct Server: ~Copyable {
   }
 
   /// When it wants to be called again though no event comes.
-  public var deadline: Instant { min(nextSweep, acceptAgain) }
+  public var deadline: Instant {
+    guard case .paused(let until) = acceptance else { return nextSweep }
+    return min(nextSweep, until)
+  }
+
+  /// Whether as many connections are open as may be: the next ones wait in the backlog.
+  public var isFull: Bool {
+    if case .full = acceptance { true } else { false }
+  }
+
+  /// What becomes of a client that connects.
+  enum Acceptance {
+    /// It is accepted.
+    case open
+    /// It waits in the backlog, for there was no descriptor the last time.
+    case paused(until: Instant)
+    /// It waits in the backlog until another leaves.
+    case full
+  }
 }
 
 // MARK: - Accepting
@@ -101,17 +126,21 @@ extension Server {
   ///
   /// - Throws: what keeps it from accepting any; it tries again by itself after a moment.
   public mutating func accept() throws(SystemError) {
+    guard hasRoom else { return stopAccepting(.full) }
     for _ in 0..<64 where try !acceptOne() { return }
   }
 
-  /// - Returns: whether there was one.
+  private var hasRoom: Bool { openConnections < limits.connections }
+
+  /// - Returns: whether there was one, and room for it.
   private mutating func acceptOne() throws(SystemError) -> Bool {
+    guard hasRoom else { return false }
     do throws(SystemError) {
       guard let socket = try listener?.accept() else { return false }
       try open(socket)
       return true
     } catch {
-      pauseAccepting()
+      stopAccepting(.paused(until: now + Self.acceptPause))
       throw error
     }
   }
@@ -133,18 +162,24 @@ extension Server {
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }
   }
 
-  /// Leaves new connections in the backlog for a moment; without it, a listener that cannot accept
-  /// for lack of descriptors would be reported ready over and over.
-  private mutating func pauseAccepting() {
-    guard let number = listener?.socket.number, acceptAgain == .never else { return }
+  /// Leaves new connections in the backlog; without it, a listener that cannot accept would be
+  /// reported ready over and over.
+  private mutating func stopAccepting(_ acceptance: Acceptance) {
+    guard case .open = self.acceptance, let number = listener?.socket.number else { return }
     poller.remove(number)
-    acceptAgain = now + .milliseconds(100)
+    self.acceptance = acceptance
   }
 
   private mutating func resumeAccepting() {
-    guard let number = listener?.socket.number, acceptAgain <= now else { return }
-    acceptAgain = .never
-    try? poller.add(number, .read, Token(owner: owner.listener))
+    guard case .paused(let until) = acceptance, until <= now,
+      let number = listener?.socket.number
+    else { return }
+    do {
+      try poller.add(number, .read, Token(owner: owner.listener))
+      acceptance = .open
+    } catch {
+      acceptance = .paused(until: now + Self.acceptPause)
+    }
   }
 
   /// Accepts what has connected already, and nothing more. The next answer on each connection is
@@ -152,7 +187,7 @@ extension Server {
   public mutating func drain() {
     for _ in 0..<SOMAXCONN where (try? acceptOne()) != true { break }
     listener = nil
-    acceptAgain = .never
+    acceptance = .open
     isDraining = true
   }
 
@@ -181,7 +216,7 @@ extension Server {
   private mutating func expire(_ slot: Int) {
     let elapsed = now - connections[slot].since
     if !connections[slot].output.isEmpty {
-      if elapsed > limits.writeTime { close(slot) }
+      if elapsed > limits.writeTime { reset(slot) }
     } else if connections[slot].outstanding > 0 {
       // The client waits for us.
     } else if connections[slot].phase == .lingering {

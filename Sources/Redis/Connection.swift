@@ -17,7 +17,7 @@ public struct Connection: ~Copyable {
   private var state = State.disconnected(until: Instant(nanoseconds: 0))
   private var generation: UInt32 = 0
   private var interest: Readiness = []
-  private var backoff = Backoff(from: .milliseconds(10), to: .seconds(1))
+  private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
   private var addresses: [String] = []
 
   /// Replies that come before the one to the program's command: to the greeting, to a ping.
@@ -185,9 +185,12 @@ extension Connection {
 
   /// Closes the connection, forgets what was under way, and tries again after a while.
   ///
-  /// - Parameter wait: how long; by default the back-off, which grows from 10 ms to 1 s and starts
+  /// - Parameter wait: how long; by default the back-off, which grows from 10 ms to 0.5 s and starts
   ///   again from its shortest once Redis has greeted.
   public mutating func drop(_ failure: Failure, _ now: Instant, retryAfter wait: Interval? = nil) {
+    // Closing would do the same, but not while a child that was just forked still has a copy: its
+    // events would come again and again, for nobody.
+    if let descriptor = context?.descriptor { poller.remove(descriptor) }
     context = nil
     interest = []
     generation &+= 1

@@ -29,6 +29,8 @@ struct Context: ~Copyable {
       throw failure
     }
     unsafe context = unsafe made
+    // hiredis leaves this out: a redis-server that is started meanwhile would hold the socket open.
+    _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
   }
 
   deinit {

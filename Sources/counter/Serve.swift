@@ -63,6 +63,39 @@ struct Serve: ParsableCommand {
       valueName: "seconds"))
   var drainTimeout: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How many connections may be open at a time; the next ones wait in the backlog. (environment: \
+      MAX_CONNECTIONS; default: as many as the limit of open files allows)
+      """,
+      valueName: "number"))
+  var maxConnections: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long the header of a request may take. (environment: HEADER_TIMEOUT; default: 10)",
+      valueName: "seconds"))
+  var headerTimeout: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long the body of a request may take. (environment: BODY_TIMEOUT; default: 30)",
+      valueName: "seconds"))
+  var bodyTimeout: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a connection may wait for its next request. (environment: IDLE_TIMEOUT; default: 60)",
+      valueName: "seconds"))
+  var idleTimeout: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How long a client may read nothing of an answer. (environment: WRITE_TIMEOUT; default: 30)",
+      valueName: "seconds"))
+  var writeTimeout: String?
+
   static let configuration = CommandConfiguration(
     abstract: "A web server that answers every visit with its number, counted in Redis.",
     usage: """
@@ -121,6 +154,11 @@ extension Serve {
     flags.threads = threads
     flags.visitTimeout = visitTimeout
     flags.drainTimeout = drainTimeout
+    flags.maxConnections = maxConnections
+    flags.headerTimeout = headerTimeout
+    flags.bodyTimeout = bodyTimeout
+    flags.idleTimeout = idleTimeout
+    flags.writeTimeout = writeTimeout
     return flags
   }
 }

@@ -25,13 +25,19 @@ struct ConfigurationTests {
     #expect(configuration.threads == UsableProcessors.count)
     #expect(configuration.visitTimeout == .seconds(5))
     #expect(configuration.drainTimeout == .seconds(10))
+    #expect(configuration.maxConnections == nil)
+    #expect(configuration.headerTimeout == .seconds(10))
+    #expect(configuration.bodyTimeout == .seconds(30))
+    #expect(configuration.idleTimeout == .seconds(60))
+    #expect(configuration.writeTimeout == .seconds(30))
   }
 
   @Test("reads every environment variable")
   func environment() throws {
     let configuration = try configure([
       "PORT": "1", "REDIS_URL": "unix:/r", "DATA_DIR": "/d", "THREADS": "3",
-      "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0",
+      "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0", "MAX_CONNECTIONS": "3",
+      "HEADER_TIMEOUT": "1", "BODY_TIMEOUT": "2", "IDLE_TIMEOUT": "3", "WRITE_TIMEOUT": "4",
     ])
     #expect(configuration.port == 1)
     #expect(configuration.redis == Location(.unix(path: "/r")))
@@ -39,6 +45,11 @@ struct ConfigurationTests {
     #expect(configuration.threads == 3)
     #expect(configuration.visitTimeout == .milliseconds(250))
     #expect(configuration.drainTimeout == .seconds(0))
+    #expect(configuration.maxConnections == 3)
+    #expect(configuration.headerTimeout == .seconds(1))
+    #expect(configuration.bodyTimeout == .seconds(2))
+    #expect(configuration.idleTimeout == .seconds(3))
+    #expect(configuration.writeTimeout == .seconds(4))
   }
 
   @Test("lets a flag beat the environment, and takes an empty variable for none")
@@ -69,7 +80,9 @@ struct ConfigurationTests {
       ("PORT", "-1"), ("PORT", "65536"), ("THREADS", "0"), ("THREADS", "2000"),
       ("VISIT_TIMEOUT", "0"), ("VISIT_TIMEOUT", "nan"), ("VISIT_TIMEOUT", "inf"),
       ("VISIT_TIMEOUT", "3601"), ("DRAIN_TIMEOUT", "-1"), ("DRAIN_TIMEOUT", "5 s"),
-      ("REDIS_URL", "http://x"),
+      ("REDIS_URL", "http://x"), ("MAX_CONNECTIONS", "0"), ("MAX_CONNECTIONS", "many"),
+      ("HEADER_TIMEOUT", "0"), ("BODY_TIMEOUT", "-1"), ("IDLE_TIMEOUT", "3601"),
+      ("WRITE_TIMEOUT", "1 s"),
     ])
   func badVariable(_ name: String, _ value: String) {
     let error = #expect(throws: Configuration.BadSetting.self) { try configure([name: value]) }
@@ -107,6 +120,44 @@ struct ConfigurationTests {
     #expect(try password("redis://h", ["REDIS_PASSWORD": ""]) == nil)
     #expect(try password("redis://u:@h", ["REDIS_PASSWORD": ""]) == "")
     #expect(try configure(["REDIS_PASSWORD": "p"]).redis == nil)
+  }
+}
+
+@Suite("The limit of open files")
+struct OpenFilesTests {
+  @Test("leaves room for connections besides what the program needs itself")
+  func room() throws {
+    #expect(try OpenFiles(limit: 1024).connections(nil, loops: 2) == 1024 - 48)
+    #expect(try OpenFiles(limit: 1024).connections(976, loops: 2) == 976)
+    #expect(try OpenFiles(limit: .max).connections(7, loops: 7) == 7)
+  }
+
+  @Test("refuses more connections than fit, and to serve none")
+  func tooMany() {
+    let tooMany = #expect(throws: Application.Failure.self) {
+      try OpenFiles(limit: 1024).connections(977, loops: 2)
+    }
+    #expect(tooMany?.description.contains("1024") == true)
+    #expect(throws: Application.Failure.self) {
+      try OpenFiles(limit: 49).connections(nil, loops: 2)
+    }
+  }
+
+  @Test("is shared out evenly, and none is left over", arguments: [2, 3, 7, 100])
+  func shares(connections: Int) {
+    for loops in 1...min(connections, 7) {
+      let shares = (0..<loops).map { OpenFiles.share(ofLoop: $0, of: loops, in: connections) }
+      #expect(shares.reduce(0, +) == connections)
+      #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
+    }
+  }
+
+  @Test("has one connection a loop at least, or the setting is bad")
+  func onePerLoop() {
+    let error = #expect(throws: Configuration.BadSetting.self) {
+      try configure(["THREADS": "4", "MAX_CONNECTIONS": "3"])
+    }
+    #expect(error?.name == "MAX_CONNECTIONS")
   }
 }
 

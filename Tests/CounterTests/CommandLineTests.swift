@@ -20,6 +20,9 @@ struct CommandLineTests {
         "--drain-timeout", "--help", "--version", "--redis-password-file", "REDIS_PASSWORD",
         "counter health", "counter check", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
         "REDISAPP_SERVICE_PORT", "DATA_DIR", "THREADS", "VISIT_TIMEOUT", "DRAIN_TIMEOUT",
+        "--max-connections", "--header-timeout", "--body-timeout", "--idle-timeout",
+        "--write-timeout", "MAX_CONNECTIONS", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT",
+        "WRITE_TIMEOUT",
       ] {
         #expect(counter.output.contains(name), "\(name)")
       }
@@ -50,7 +53,9 @@ struct CommandLineTests {
       ("--redis", "http://x"), ("--redis", "redis://"), ("--redis", "redis://x:abc"),
       ("--redis", "redis://x:70000"), ("--redis", "redis://x/one"), ("--redis", "unix:"),
       ("--redis", ""), ("--host", "not-an-address"), ("--host", "256.1.1.1"), ("--host", "::x"),
-      ("--frobnicate", "1"),
+      ("--frobnicate", "1"), ("--max-connections", "0"), ("--max-connections", "many"),
+      ("--header-timeout", "0"), ("--body-timeout", "x"), ("--idle-timeout", "-1"),
+      ("--write-timeout", "3601"),
     ])
   func badFlag(flag: String, value: String) throws {
     try withTemporaryFolder { folder in

@@ -92,6 +92,9 @@ final class Client {
   /// Whether the server has closed, or reset, the connection.
   private(set) var isClosed = false
 
+  /// Whether it was reset.
+  private(set) var isReset = false
+
   init(_ port: UInt16, receiveBuffer: CInt? = nil) throws {
     socket = Descriptor(owning: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
     if var size = receiveBuffer {
@@ -150,6 +153,7 @@ final class Client {
       }
     } catch {
       isClosed = true
+      isReset = true
     }
     received += String(decoding: Array(copying: bytes), as: UTF8.self)
   }

@@ -140,6 +140,32 @@ struct ServerLoadTests {
     #expect(client.received.hasSuffix("now"))
   }
 
+  @Test("leaves who comes when it is full in the backlog, until another leaves")
+  func full() throws {
+    var limits = Limits()
+    limits.connections = 2
+    var loop = try ServerLoop(limits)
+    let first = try Client(loop.port)
+    let second = try Client(loop.port)
+    try loop.settle()
+    #expect(loop.server.openConnections == 2)
+    #expect(loop.server.isFull == false)
+
+    let third = try Client(loop.port)
+    try third.send(now)
+    try loop.turn(until: "it is full") { $0.server.isFull }
+    for _ in 0..<20 { try loop.turn() }
+    third.receive()
+    #expect(third.received.isEmpty)
+    try first.send(now)
+    try loop.turn(until: "who is in is served", of: first) { $0.codes == [200] }
+
+    second.reset()
+    try loop.turn(until: "the next one is served", of: third) { $0.codes == [200] }
+    #expect(loop.server.isFull == false)
+    #expect(loop.server.openConnections == 2)
+  }
+
   @Test("uses a slot again, and grows when all are taken")
   func slots() throws {
     var loop = try ServerLoop()
@@ -221,6 +247,8 @@ struct ServerPatienceTests {
     #expect(loop.server.connections[0].output.isEmpty == false)
     try loop.skip(.seconds(31))
     #expect(loop.server.openConnections == 0)
+    try loop.turn(until: "the end", of: client) { $0.isClosed }
+    #expect(client.isReset, "the kernel keeps nothing for it")
   }
 
   @Test("lets a client read a refusal before its connection goes, but not for ever")
@@ -241,6 +269,24 @@ struct ServerPatienceTests {
 
 @Suite("A draining server")
 struct ServerDrainTests {
+  @Test("does not reset a client that had sent more than was taken")
+  func moreThanTaken() throws {
+    var limits = Limits()
+    limits.pipelined = 4
+    var loop = try ServerLoop(limits)
+    let client = try Client(loop.port)
+    try client.send(String(repeating: visit, count: 1000))
+    try loop.turn(until: "some came") { $0.asked.count == 4 }
+    loop.server.drain()
+    for number in 1...4 { loop.answer(Int64(number)) }
+    try loop.turn(until: "the end", of: client) { $0.isClosed }
+    #expect(client.numbers == [1, 2, 3, 4])
+    #expect(!client.isReset)
+    #expect(loop.server.openConnections == 1, "it lingers")
+    client.endSending()
+    try loop.turn(until: "it is closed") { $0.server.openConnections == 0 }
+  }
+
   @Test("answers what was asked, says goodbye with it, and accepts nothing more")
   func drain() throws {
     var loop = try ServerLoop()
@@ -277,7 +323,8 @@ struct ServerDrainTests {
     loop.answer(1)
     try loop.turn(until: "the end", of: late) { $0.isClosed }
     #expect(late.numbers == [1])
-    #expect(loop.server.openConnections == 0)
+    late.endSending()
+    try loop.turn(until: "it is closed") { $0.server.openConnections == 0 }
   }
 }
 

@@ -1,5 +1,6 @@
 import BasicContainers
 import EventLoop
+import Foundation
 import Testing
 
 @testable import Redis
@@ -66,6 +67,27 @@ struct ConnectionTests {
         _ = try redis.command("SET", "n", "41")
         #expect(try loop.ask("INCR", "n") == 42)
         #expect(loop.connection.failure == nil)
+      }
+    }
+  }
+
+  @Test("is not held open by a program that is started meanwhile")
+  func notInherited() throws {
+    try withRedis { redis throws in
+      var loop = try ConnectionLoop(to: redis.url)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      try withTemporaryFolder { folder throws in
+        let child = try ChildProcess("/bin/sleep", ["60"], environment: [:], folder: folder)
+        defer { child.end() }
+        try waitUntil("it runs") {
+          let name = try? String(contentsOfFile: "/proc/\(child.id)/comm", encoding: .utf8)
+          return name == "sleep\n"
+        }
+        loop.connection.drop(.closed, loop.now, retryAfter: .seconds(60))
+        try waitUntil("Redis sees nobody but the suite") {
+          let list = try redis.command("CLIENT", "LIST").text ?? ""
+          return list.split(separator: "\n").count == 1
+        }
       }
     }
   }

@@ -8,6 +8,10 @@ public struct Listener: ~Copyable {
   /// The port it listens on; what the kernel chose when 0 was asked for.
   public let port: UInt16
 
+  /// How many bytes the kernel is asked to keep at most on a client's way in and out; it takes twice
+  /// that, for its own bookkeeping (socket(7)).
+  private static var kernelBuffer: CInt { 1 << 16 }
+
   /// Why there is no listener.
   public enum Failure: Error, Equatable {
     /// Another socket listens there already.
@@ -24,6 +28,11 @@ public struct Listener: ~Copyable {
     do throws(SystemError) {
       let socket = try Self.bound(host, port, sharing: true)
       try Self.setOption(CInt(IPPROTO_TCP), TCP_NODELAY, on: socket)
+      // Accepted sockets inherit it. By itself the kernel would keep megabytes for a client that
+      // sends without reading.
+      for buffer in [SO_RCVBUF, SO_SNDBUF] {
+        try Self.setOption(SOL_SOCKET, buffer, on: socket, to: Self.kernelBuffer)
+      }
       _ = try systemCall("listen") { listen(socket.number, CInt(SOMAXCONN)) }
       self.port = try Self.port(of: socket)
       self.socket = socket
