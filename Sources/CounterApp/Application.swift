@@ -16,6 +16,8 @@ public struct Application: ~Copyable {
   private let poller: Poller
   private let signals: Signals
   private let control: Control
+  private let figures: [LoopFigures]
+  private var metrics: MetricsServer?
   private var listeners: UniqueArray<Listener>
 
   private var privateRedis: PrivateRedis?
@@ -52,6 +54,8 @@ public struct Application: ~Copyable {
     case signals
     case loops
     case redis
+    case metricsListener
+    case metricsConnection
   }
 
   /// Gets hold of everything the program needs, so that nothing starts half.
@@ -72,6 +76,8 @@ public struct Application: ~Copyable {
       throw .system(error)
     }
     let listeners = try Self.listen(configuration)
+    let figures = (0..<configuration.threads).map { _ in LoopFigures() }
+    let metrics = try Self.serveMetrics(configuration, Metrics(figures, control), poller)
     let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
     self.configuration = configuration
     self.logger = logger
@@ -79,6 +85,8 @@ public struct Application: ~Copyable {
     self.signals = signals
     self.control = control
     self.listeners = listeners
+    self.figures = figures
+    self.metrics = metrics
     privateRedis = redis
   }
 
@@ -89,9 +97,13 @@ public struct Application: ~Copyable {
       let threads = try startLoops()
       var events = Events()
       while !control.isOver {
-        try poller.wait(from: .now, until: redisStartsAt, &events)
+        let deadline = min(redisStartsAt, metrics?.deadline ?? .never)
+        try poller.wait(from: .now, until: deadline, &events)
+        let now = Instant.now
+        metrics?.beginRound(now)
         for index in 0..<events.count { handle(events[index]) }
-        if Instant.now >= redisStartsAt { restartRedis() }
+        metrics?.finishRound(now)
+        if now >= redisStartsAt { restartRedis() }
       }
       threads.join()
     } catch {
@@ -112,6 +124,10 @@ public struct Application: ~Copyable {
       while let signal = signals.next() { stop(signal) }
     case .redis:
       takeNoteOfRedisEnd()
+    case .metricsListener:
+      metrics?.accept()
+    case .metricsConnection:
+      metrics?.ready(event)
     case .loops, nil:
       control.loopEnded.reset()
     }
@@ -168,6 +184,36 @@ extension Application {
     }
   }
 
+  /// - Returns: nil when no metrics are asked for.
+  private static func serveMetrics(
+    _ configuration: Configuration, _ metrics: Metrics, _ poller: Poller
+  ) throws(Failure) -> MetricsServer? {
+    let (host, port) = (configuration.host, configuration.metricsPort)
+    guard port != 0 else { return nil }
+    let listener: Listener
+    do throws(Listener.Failure) {
+      try Listener.check(host: host, port: port)
+      listener = try Listener(host: host, port: port)
+    } catch {
+      let name = "--metrics-port: \(address(host, port))"
+      switch error {
+      case .inUse:
+        throw .unavailable("\(name) is in use by another program; 0 turns the metrics off")
+      case .system(let error):
+        throw .unavailable("\(name) cannot be listened on: \(error.reason)")
+      }
+    }
+    do throws(SystemError) {
+      return try MetricsServer(
+        listener, metrics, poller,
+        Server.Owners(
+          listener: Owner.metricsListener.rawValue,
+          connections: Owner.metricsConnection.rawValue))
+    } catch {
+      throw .system(error)
+    }
+  }
+
   private static func address(_ host: String, _ port: UInt16) -> String {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
@@ -180,12 +226,13 @@ extension Application {
     for number in 0..<configuration.threads {
       let socket = listeners.removeLast().release()
       let (configuration, control, logger) = (configuration, control, logger)
+      let figures = figures[number]
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(
-              loop: number, listener, location, configuration, control, watch, logger)
+              loop: number, listener, location, configuration, control, watch, logger, figures)
             control.end(cutOff: try worker.run())
           } catch {
             control.end(failed: error)
@@ -197,6 +244,9 @@ extension Application {
       listening on \(address) with \(configuration.threads) \
       loop\(configuration.threads == 1 ? "" : "s"), counting in \(location)
       """)
+    if metrics != nil {
+      logger.notice("metrics on \(Self.address(configuration.host, configuration.metricsPort))")
+    }
     return threads
   }
 }

@@ -8,6 +8,8 @@ public struct Configuration: Sendable {
   public var host: String
   /// The port to listen on; 0 lets the kernel choose.
   public var port: UInt16
+  /// The port that metrics are served on; 0 for none.
+  public var metricsPort: UInt16
   /// The Redis to count in; nil for a private redis-server.
   public var redis: Location?
   /// The folder in which a private redis-server keeps its data.
@@ -25,6 +27,8 @@ public struct Configuration: Sendable {
     public var host: String?
     /// What `--port` was given.
     public var port: String?
+    /// What `--metrics-port` was given.
+    public var metricsPort: String?
     /// What `--redis` was given.
     public var redis: String?
     /// What `--data` was given.
@@ -59,6 +63,8 @@ public struct Configuration: Sendable {
     let find = Finder(environment: environment)
     host = try flags.host.map { Setting(name: "--host", value: $0) }.map(Self.host) ?? "0.0.0.0"
     port = try find.setting("--port", flags.port, "PORT").map(Self.port) ?? 8000
+    metricsPort =
+      try find.setting("--metrics-port", flags.metricsPort, "METRICS_PORT").map(Self.port) ?? 9000
     redis = try Self.redis(flags.redis, find)
     dataFolder = find.setting("--data", flags.data, "DATA_DIR")?.value ?? "./data"
     threads =
@@ -72,6 +78,9 @@ public struct Configuration: Sendable {
       .map { setting throws(BadSetting) in try Self.seconds(setting, from: 0) } ?? .seconds(10)
     guard !dataFolder.isEmpty else {
       throw BadSetting(name: "--data", reason: "the path is empty")
+    }
+    guard metricsPort == 0 || metricsPort != port else {
+      throw BadSetting(name: "--metrics-port", reason: "\(port) is the port of the visits, too")
     }
   }
 }

@@ -27,6 +27,9 @@ struct Batch: ~Copyable {
   /// How many visits there are, answered ones included: what is added to the counter.
   var count: Int { visits.count }
 
+  /// How many of them still wait for an answer.
+  var unanswered: Int { visits.count - answered }
+
   /// Whether nobody waits for an answer any more.
   var isAnswered: Bool { answered == visits.count }
 
@@ -39,17 +42,17 @@ struct Batch: ~Copyable {
 
   /// Takes the first visit that waits.
   ///
-  /// - Returns: its ticket, and its place in the whole batch.
-  mutating func next() -> (ticket: UInt128, place: Int)? {
+  /// - Returns: it, and its place in the whole batch.
+  mutating func next() -> (visit: Visit, place: Int)? {
     guard answered < visits.count else { return nil }
     defer { answered &+= 1 }
-    return (visits[answered].ticket, answered)
+    return (visits[answered], answered)
   }
 
   /// Takes the first visit that waits, if it has run out of time.
-  mutating func nextExpired(_ now: Instant) -> UInt128? {
+  mutating func nextExpired(_ now: Instant) -> Visit? {
     guard deadline <= now else { return nil }
-    return next()?.ticket
+    return next()?.visit
   }
 
   /// Forgets the visits that were answered; the rest is the whole batch.

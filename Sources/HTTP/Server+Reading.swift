@@ -33,6 +33,7 @@ extension Server {
     do {
       guard let count = try connections[slot].receive(into: &input) else { return }
       connections[slot].inputEnded = count == 0
+      figures.received.add(count)
     } catch {
       close(slot)
       return

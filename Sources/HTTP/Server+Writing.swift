@@ -9,11 +9,14 @@ extension Server {
   /// The bytes leave at the end of the round, with `flush`, or when it is another connection's turn.
   ///
   /// - Parameter number: what stands in the middle of the answer's text, if anything does.
+  /// - Returns: whether the client is still there.
+  @discardableResult
   public mutating func answer(
     _ exchange: Exchange, with response: borrowing Response, number: Int64? = nil
-  ) {
+  ) -> Bool {
     let slot = Int(exchange.slot)
-    guard connections[slot].generation == exchange.generation else { return }
+    guard connections[slot].generation == exchange.generation else { return false }
+    figures.countAnswer(response.code)
     let isLast = exchange.options.contains(.last) || isLastOfDrain(slot, exchange)
     let persistence: Response.Persistence =
       isLast ? .close : exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
@@ -29,6 +32,7 @@ extension Server {
       connections[slot].early.append(
         EarlyAnswer(sequence: exchange.sequence, isLast: isLast, bytes: bytes))
     }
+    return true
   }
 
   /// While draining, the answer to the last request that was taken says goodbye.
@@ -97,6 +101,7 @@ extension Server {
     var sent = 0
     if connections[slot].output.isEmpty {
       sent = try connections[slot].socket.send(output.span) ?? 0
+      figures.sent.add(sent)
     }
     if sent < output.count {
       connections[slot].output.append(output, from: sent)
@@ -113,6 +118,7 @@ extension Server {
       guard let sent = try connections[slot].socket.send(connections[slot].output.span) else {
         return
       }
+      figures.sent.add(sent)
       if sent == connections[slot].output.count {
         connections[slot].output = ByteBuffer()
       } else {
@@ -179,5 +185,6 @@ extension Server {
     connections[slot].close()
     freeSlots.append(slot)
     openConnections -= 1
+    figures.closed.add(1)
   }
 }

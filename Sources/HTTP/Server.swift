@@ -20,6 +20,9 @@ public struct Server: ~Copyable {
   var freeSlots = UniqueArray<Int>()
   var resumable = UniqueArray<Int>()
 
+  /// What it has done so far.
+  let figures: Figures
+
   /// How many connections are open.
   public internal(set) var openConnections = 0
 
@@ -73,13 +76,14 @@ public struct Server: ~Copyable {
   ///   without percent-encoding.
   public init(
     _ listener: consuming Listener, routes: [StaticString], limits: Limits, _ poller: Poller,
-    _ owner: Owners
+    _ owner: Owners, figures: Figures = Figures()
   ) throws(SystemError) {
     try poller.add(listener.socket.number, .read, Token(owner: owner.listener))
     self.poller = poller
     self.limits = limits
     self.routes = Routes(routes)
     self.owner = owner
+    self.figures = figures
     self.listener = consume listener
     input.reserveCapacity(Self.readSize)
   }
@@ -130,6 +134,7 @@ extension Server {
     }
     connections[slot].open(socket, now)
     openConnections += 1
+    figures.accepted.add(1)
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }
   }
 

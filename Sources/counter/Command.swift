@@ -20,6 +20,15 @@ struct Command: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
+      The port to serve metrics for Prometheus on, under /metrics; 0 for none. (environment: \
+      METRICS_PORT; default: 9000)
+      """,
+      valueName: "number"))
+  var metricsPort: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       The Redis to count in: redis://[user:password@]host[:port][/database] or unix:/path. \
       (environment: REDIS_URL, or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT; default: a \
       private redis-server)
@@ -67,7 +76,7 @@ struct Command: ParsableCommand {
       Exit codes: 0 after a clean stop, 64 for bad usage, 69 when something it needs is missing \
       or taken, 71 when a system call failed, 75 when a stop took too long and cut something off.
       """,
-    version: "counter 0.1.0")
+    version: "counter \(Application.version)")
 }
 
 extension Command {
@@ -108,6 +117,7 @@ extension Command {
     var flags = Configuration.Flags()
     flags.host = host
     flags.port = port
+    flags.metricsPort = metricsPort
     flags.redis = redis
     flags.data = data
     flags.threads = threads
