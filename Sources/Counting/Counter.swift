@@ -89,23 +89,24 @@ extension Counter {
   /// The next answer that is ready, or nil.
   public mutating func nextAnswer() -> Answer? {
     if let (visit, place) = settled.next() {
-      guard case .total(let total) = outcome else { return answer(visit, nil) }
-      return answer(visit, total - Int64(settled.count - 1 - place))
+      guard case .total(let total) = outcome else { return Answer(visit, number: nil) }
+      return Answer(visit, number: total - Int64(settled.count - 1 - place))
     }
     if let visit = inFlight.nextExpired(now) {
       if inFlight.isAnswered { giveUp() }
-      return answer(visit, nil)
+      noteWait(until: visit.deadline, of: 1)
+      return Answer(visit, number: nil)
     }
     guard let visit = waiting.nextExpired(now) else {
       waiting.dropAnswered()
       return nil
     }
-    return answer(visit, nil)
+    noteWait(until: visit.deadline, of: 1)
+    return Answer(visit, number: nil)
   }
 
-  private func answer(_ visit: Visit, _ number: Int64?) -> Answer {
-    figures.waits.record((now + timeout - visit.deadline).nanoseconds)
-    return Answer(ticket: visit.ticket, number: number)
+  private mutating func noteWait(until deadline: Instant, of visits: Int) {
+    figures.waits.record((now + timeout - deadline).nanoseconds, times: visits)
   }
 
   /// Sends the batch that is due: the one in flight again if its connection was lost, or else
@@ -139,6 +140,12 @@ extension Counter {
     settled.removeAll()
     swap(&inFlight, &settled)
     self.outcome = outcome
+    // Visits that came in one round have waited equally long.
+    var index = 0
+    while let run = settled.run(at: index) {
+      noteWait(until: run.deadline, of: run.count)
+      index += run.count
+    }
   }
 }
 

@@ -17,6 +17,11 @@ public struct Answer: Sendable, BitwiseCopyable {
 
   /// Its number; nil when it could not be had in time.
   public let number: Int64?
+
+  init(_ visit: Visit, number: Int64?) {
+    ticket = visit.ticket
+    self.number = number
+  }
 }
 
 /// Visits in the order they came, answered from the front.
@@ -47,6 +52,18 @@ struct Batch: ~Copyable {
     guard answered < visits.count else { return nil }
     defer { answered &+= 1 }
     return (visits[answered], answered)
+  }
+
+  /// Visits in a row that run out of time together, those that were answered left out.
+  ///
+  /// - Parameter index: how many visits that wait come before them.
+  func run(at index: Int) -> (deadline: Instant, count: Int)? {
+    let first = answered + index
+    guard first < visits.count else { return nil }
+    let deadline = visits[first].deadline
+    var end = first + 1
+    while end < visits.count, visits[end].deadline == deadline { end &+= 1 }
+    return (deadline, end - first)
   }
 
   /// Takes the first visit that waits, if it has run out of time.

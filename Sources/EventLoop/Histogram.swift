@@ -17,13 +17,13 @@ public struct Histogram: ~Copyable, Sendable {
     smallest = Int64(exponents.lowerBound)
   }
 
-  /// Adds a value. A bound belongs to the bucket below it.
+  /// Adds a value, or several of the same size. A bound belongs to the bucket below it.
   @inlinable @inline(__always)
-  public func record(_ value: Int64) {
+  public func record(_ value: Int64, times: Int = 1) {
     // As many bits as the largest value of a bucket has, when each is made smaller by one.
     let bits = 64 &- ((max(value, 1) &- 1) &>> smallest).leadingZeroBitCount
-    counts[min(bits, counts.count &- 1)].add(1)
-    sum.add(Int(truncatingIfNeeded: value))
+    counts[min(bits, counts.count &- 1)].add(times)
+    sum.add(Int(truncatingIfNeeded: value) &* times)
   }
 
   /// What a histogram, or several together, have come to.

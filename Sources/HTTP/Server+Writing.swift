@@ -16,12 +16,12 @@ extension Server {
   ) -> Bool {
     let slot = Int(exchange.slot)
     guard connections[slot].generation == exchange.generation else { return false }
-    figures.countAnswer(response.code)
     let isLast = exchange.options.contains(.last) || isLastOfDrain(slot, exchange)
     let persistence: Response.Persistence =
       isLast ? .close : exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
     let withBody = !exchange.options.contains(.withoutBody)
 
+    figures.countAnswer(response.code)
     if exchange.sequence == connections[slot].answered {
       claimOutput(slot)
       response.write(to: &output, date: date, persistence, number: number, withBody: withBody)
