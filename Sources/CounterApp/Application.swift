@@ -18,6 +18,7 @@ public struct Application: ~Copyable {
   private let control: Control
   private let figures: [LoopFigures]
   private var metrics: MetricsServer?
+  private let accessLines: LineWriter?
   private var listeners: UniqueArray<Listener>
 
   private var privateRedis: PrivateRedis?
@@ -76,8 +77,10 @@ public struct Application: ~Copyable {
       throw .system(error)
     }
     let listeners = try Self.listen(configuration)
+    let accessLines = try Self.accessLines(configuration)
     let figures = (0..<configuration.threads).map { _ in LoopFigures() }
-    let metrics = try Self.serveMetrics(configuration, Metrics(figures, control), poller)
+    let metrics = try Self.serveMetrics(
+      configuration, Metrics(figures, accessLines, control), poller)
     let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
     self.configuration = configuration
     self.logger = logger
@@ -87,6 +90,7 @@ public struct Application: ~Copyable {
     self.listeners = listeners
     self.figures = figures
     self.metrics = metrics
+    self.accessLines = accessLines
     privateRedis = redis
   }
 
@@ -106,6 +110,7 @@ public struct Application: ~Copyable {
         if now >= redisStartsAt { restartRedis() }
       }
       threads.join()
+      accessLines?.finish(by: .now + .seconds(1))
     } catch {
       throw .system(error)
     }
@@ -214,6 +219,18 @@ extension Application {
     }
   }
 
+  /// - Returns: nil when no access log is asked for.
+  private static func accessLines(
+    _ configuration: Configuration
+  ) throws(Failure) -> LineWriter? {
+    guard configuration.logsAccess else { return nil }
+    do throws(SystemError) {
+      return try LineWriter(to: STDOUT_FILENO)
+    } catch {
+      throw .system(error)
+    }
+  }
+
   private static func address(_ host: String, _ port: UInt16) -> String {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
@@ -226,13 +243,14 @@ extension Application {
     for number in 0..<configuration.threads {
       let socket = listeners.removeLast().release()
       let (configuration, control, logger) = (configuration, control, logger)
-      let figures = figures[number]
+      let (figures, accessLines) = (figures[number], accessLines)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(
-              loop: number, listener, location, configuration, control, watch, logger, figures)
+              loop: number, listener, location, configuration, control, watch, logger, figures,
+              accessLines)
             control.end(cutOff: try worker.run())
           } catch {
             control.end(failed: error)

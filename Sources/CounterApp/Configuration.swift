@@ -1,5 +1,6 @@
 public import EventLoop
-import HTTP
+public import HTTP
+public import Logging
 public import Redis
 
 /// Everything that can be set, understood and checked.
@@ -20,6 +21,14 @@ public struct Configuration: Sendable {
   public var visitTimeout: Interval
   /// How long a stop may take.
   public var drainTimeout: Interval
+  /// How log lines look.
+  public var logFormat: LogFormat
+  /// What is not worth a line.
+  public var logLevel: Logger.Level
+  /// Whether there is a line for each request on standard output.
+  public var logsAccess: Bool
+  /// Whose word is taken on where a request came from.
+  public var trustedProxies: [Network]
 
   /// Settings as they were given, each perhaps not at all.
   public struct Flags: Sendable {
@@ -39,6 +48,14 @@ public struct Configuration: Sendable {
     public var visitTimeout: String?
     /// What `--drain-timeout` was given.
     public var drainTimeout: String?
+    /// What `--log-format` was given.
+    public var logFormat: String?
+    /// What `--log-level` was given.
+    public var logLevel: String?
+    /// Whether `--access-log` was given.
+    public var accessLog = false
+    /// What `--trusted-proxies` was given.
+    public var trustedProxies: String?
 
     /// None of them.
     public init() {}
@@ -76,6 +93,19 @@ public struct Configuration: Sendable {
     drainTimeout =
       try find.setting("--drain-timeout", flags.drainTimeout, "DRAIN_TIMEOUT")
       .map { setting throws(BadSetting) in try Self.seconds(setting, from: 0) } ?? .seconds(10)
+    logFormat =
+      try find.setting("--log-format", flags.logFormat, "LOG_FORMAT")
+      .map { setting throws(BadSetting) in try Self.choice(setting, "text or json") } ?? .text
+    logLevel =
+      try find.setting("--log-level", flags.logLevel, "LOG_LEVEL")
+      .map { setting throws(BadSetting) in
+        try Self.choice(setting, "trace, debug, info, notice, warning, error or critical")
+      } ?? .info
+    let logsAccess = try find.setting("ACCESS_LOG").map(Self.isOn) ?? false
+    self.logsAccess = flags.accessLog || logsAccess
+    trustedProxies =
+      try find.setting("--trusted-proxies", flags.trustedProxies, "TRUSTED_PROXIES")
+      .map(Self.networks) ?? []
     guard !dataFolder.isEmpty else {
       throw BadSetting(name: "--data", reason: "the path is empty")
     }
@@ -140,6 +170,34 @@ extension Configuration {
     return port
   }
 
+  private static func choice<Choice: RawRepresentable<String>>(
+    _ setting: Setting, _ choices: String
+  ) throws(BadSetting) -> Choice {
+    guard let choice = Choice(rawValue: setting.value) else { throw setting.bad(choices) }
+    return choice
+  }
+
+  private static func isOn(_ setting: Setting) throws(BadSetting) -> Bool {
+    switch setting.value {
+    case "1", "true", "yes", "on": return true
+    case "0", "false", "no", "off": return false
+    default: throw setting.bad("true or false")
+    }
+  }
+
+  private static func networks(_ setting: Setting) throws(BadSetting) -> [Network] {
+    var networks: [Network] = []
+    for part in setting.value.split(separator: ",", omittingEmptySubsequences: false) {
+      let text = part.drop { $0 == " " }
+      guard let network = Network(String(text.prefix { $0 != " " })) else {
+        throw Setting(name: setting.name, value: String(part)).bad(
+          "an IPv4 or IPv6 address or prefix (10.0.0.0/8)")
+      }
+      networks.append(network)
+    }
+    return networks
+  }
+
   private static func threads(_ setting: Setting) throws(BadSetting) -> Int {
     guard let threads = setting.wholeNumber, (1...1024).contains(threads) else {
       throw setting.bad("a number from 1 to 1024")
@@ -173,5 +231,13 @@ extension Configuration {
       return port
     }
     return Location(.tcp(host: host.value, port: port ?? Location.defaultPort))
+  }
+}
+
+extension Configuration {
+  /// A loop's part of the access log.
+  func accessLog(to writer: LineWriter) -> AccessLog {
+    AccessLog(
+      logFormat == .json ? .json : .combined, trustedProxies: trustedProxies, to: writer)
   }
 }

@@ -51,7 +51,7 @@ struct Worker: ~Copyable {
   init(
     loop number: Int, _ listener: consuming Listener, _ location: Location,
     _ configuration: Configuration, _ control: Control, _ watch: RedisWatch, _ logger: Logger,
-    _ figures: LoopFigures
+    _ figures: LoopFigures, _ accessLines: LineWriter?
   ) throws(SystemError) {
     let poller = try Poller()
     let wakeup = control.wakeup(ofLoop: number)
@@ -60,7 +60,7 @@ struct Worker: ~Copyable {
       listener, routes: Route.allCases.map(\.path), limits: Limits(), poller,
       Server.Owners(
         listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
-      figures: figures.server)
+      figures: figures.server, accessLog: accessLines.map(configuration.accessLog))
     let counter = try Counter(
       "hits", in: location, timeout: configuration.visitTimeout, poller,
       owner: Owner.redis.rawValue, figures: figures.counter)
@@ -156,6 +156,7 @@ extension Worker {
     } while takeRequests()
     counter.dispatch()
     server.flush()
+    server.endRound()
   }
 
   private mutating func drain() {

@@ -88,24 +88,26 @@ extension Counter {
 
   /// The next answer that is ready, or nil.
   public mutating func nextAnswer() -> Answer? {
-    if let (visit, place) = settled.next() {
-      guard case .total(let total) = outcome else { return Answer(visit, number: nil) }
-      return Answer(visit, number: total - Int64(settled.count - 1 - place))
+    if let (ticket, place) = settled.next() {
+      guard case .total(let total) = outcome else { return Answer(ticket: ticket, number: nil) }
+      return Answer(ticket: ticket, number: total - Int64(settled.count - 1 - place))
     }
-    if let visit = inFlight.nextExpired(now) {
+    let deadlines = (inFlight.deadline, waiting.deadline)
+    if let ticket = inFlight.nextExpired(now) {
       if inFlight.isAnswered { giveUp() }
-      noteWait(until: visit.deadline, of: 1)
-      return Answer(visit, number: nil)
+      noteWaits(until: deadlines.0)
+      return Answer(ticket: ticket, number: nil)
     }
-    guard let visit = waiting.nextExpired(now) else {
+    guard let ticket = waiting.nextExpired(now) else {
       waiting.dropAnswered()
       return nil
     }
-    noteWait(until: visit.deadline, of: 1)
-    return Answer(visit, number: nil)
+    noteWaits(until: deadlines.1)
+    return Answer(ticket: ticket, number: nil)
   }
 
-  private mutating func noteWait(until deadline: Instant, of visits: Int) {
+  /// Notes how long visits have waited that had time until `deadline`.
+  private mutating func noteWaits(until deadline: Instant, of visits: Int = 1) {
     figures.waits.record((now + timeout - deadline).nanoseconds, times: visits)
   }
 
@@ -143,7 +145,7 @@ extension Counter {
     // Visits that came in one round have waited equally long.
     var index = 0
     while let run = settled.run(at: index) {
-      noteWait(until: run.deadline, of: run.count)
+      noteWaits(until: run.deadline, of: run.count)
       index += run.count
     }
   }

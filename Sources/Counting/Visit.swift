@@ -17,11 +17,6 @@ public struct Answer: Sendable, BitwiseCopyable {
 
   /// Its number; nil when it could not be had in time.
   public let number: Int64?
-
-  init(_ visit: Visit, number: Int64?) {
-    ticket = visit.ticket
-    self.number = number
-  }
 }
 
 /// Visits in the order they came, answered from the front.
@@ -47,11 +42,11 @@ struct Batch: ~Copyable {
 
   /// Takes the first visit that waits.
   ///
-  /// - Returns: it, and its place in the whole batch.
-  mutating func next() -> (visit: Visit, place: Int)? {
+  /// - Returns: its ticket, and its place in the whole batch.
+  mutating func next() -> (ticket: UInt128, place: Int)? {
     guard answered < visits.count else { return nil }
     defer { answered &+= 1 }
-    return (visits[answered], answered)
+    return (visits[answered].ticket, answered)
   }
 
   /// Visits in a row that run out of time together, those that were answered left out.
@@ -67,9 +62,9 @@ struct Batch: ~Copyable {
   }
 
   /// Takes the first visit that waits, if it has run out of time.
-  mutating func nextExpired(_ now: Instant) -> Visit? {
+  mutating func nextExpired(_ now: Instant) -> UInt128? {
     guard deadline <= now else { return nil }
-    return next()?.visit
+    return next()?.ticket
   }
 
   /// Forgets the visits that were answered; the rest is the whole batch.

@@ -52,7 +52,8 @@ public struct Histogram: ~Copyable, Sendable {
       for index in 0..<histogram.counts.count {
         count += histogram.counts[index].current
         guard index < histogram.counts.count - 1 else { break }
-        buckets.append(Bucket(bound: 1 << (UInt64(histogram.smallest) + UInt64(index)), count: count))
+        buckets.append(
+          Bucket(bound: 1 << (UInt64(histogram.smallest) + UInt64(index)), count: count))
       }
     }
 

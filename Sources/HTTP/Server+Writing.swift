@@ -21,6 +21,7 @@ extension Server {
       isLast ? .close : exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
     let withBody = !exchange.options.contains(.withoutBody)
 
+    if accessLog != nil { logAnswer(exchange, response, number) }
     figures.countAnswer(response.code)
     if exchange.sequence == connections[slot].answered {
       claimOutput(slot)
@@ -183,6 +184,7 @@ extension Server {
       output.removeAll(keepingCapacity: true)
     }
     connections[slot].close()
+    if accessLog != nil { accessLog?.close(slot) }
     freeSlots.append(slot)
     openConnections -= 1
     figures.closed.add(1)

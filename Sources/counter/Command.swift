@@ -63,6 +63,36 @@ struct Command: ParsableCommand {
       valueName: "seconds"))
   var drainTimeout: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How log lines look: text or json; those of the access log, too. (environment: LOG_FORMAT; \
+      default: text)
+      """,
+      valueName: "format"))
+  var logFormat: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The least that is logged: trace, debug, info, notice, warning, error or critical. \
+      (environment: LOG_LEVEL; default: info)
+      """,
+      valueName: "level"))
+  var logLevel: String?
+
+  @Flag(help: "Write a line for each request to standard output. (environment: ACCESS_LOG)")
+  var accessLog = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Proxies, by address or prefix, whose X-Forwarded-For and Forwarded the access log believes. \
+      (environment: TRUSTED_PROXIES)
+      """,
+      valueName: "addresses"))
+  var trustedProxies: String?
+
   static let configuration = CommandConfiguration(
     commandName: "counter",
     abstract: "A web server that answers every visit with its number, counted in Redis.",
@@ -98,7 +128,8 @@ extension Command {
   }
 
   private static func run(_ configuration: Configuration) -> Int32 {
-    let logger = Logger(label: "counter") { StreamLogHandler.standardError(label: $0) }
+    let (format, level) = (configuration.logFormat, configuration.logLevel)
+    let logger = Logger(label: "counter") { LineLogHandler(label: $0, format, level: level) }
     do throws(Application.Failure) {
       var application = try Application(configuration, logger)
       switch try application.run() {
@@ -123,6 +154,10 @@ extension Command {
     flags.threads = threads
     flags.visitTimeout = visitTimeout
     flags.drainTimeout = drainTimeout
+    flags.logFormat = logFormat
+    flags.logLevel = logLevel
+    flags.accessLog = accessLog
+    flags.trustedProxies = trustedProxies
     return flags
   }
 

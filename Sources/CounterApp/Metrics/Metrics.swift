@@ -6,11 +6,13 @@ import Redis
 /// All figures of the program, put together for Prometheus when it asks.
 struct Metrics: Sendable {
   let loops: [LoopFigures]
+  let accessLines: LineWriter?
   let control: Control
   private let startedAt = (monotonic: Instant.now, wallClock: ProcessFigures.wallClock)
 
-  init(_ loops: [LoopFigures], _ control: Control) {
+  init(_ loops: [LoopFigures], _ accessLines: LineWriter?, _ control: Control) {
     self.loops = loops
+    self.accessLines = accessLines
     self.control = control
   }
 
@@ -123,6 +125,9 @@ struct Metrics: Sendable {
     page.counter(
       "counter_http_sent_bytes_total", "Bytes that were sent to clients.",
       sum { $0.server.sent.current })
+    page.counter(
+      "counter_access_log_lines_dropped_total",
+      "Lines of the access log that nobody read in time.", accessLines?.dropped.current ?? 0)
   }
 
   private func describeProcess(_ page: inout Exposition) {

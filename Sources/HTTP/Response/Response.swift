@@ -98,6 +98,9 @@ public struct Response: ~Copyable, Sendable {
     }
   }
 
+  /// How long the text is.
+  func length(with number: Int64?) -> Int { fixedLength + (number.map(Decimal.width) ?? 0) }
+
   /// No fewer bytes than it can take, with the longest number, Date and Connection.
   private var longest: Int { head.count &+ beforeNumber.count &+ afterNumber.count &+ 128 }
 
