@@ -179,7 +179,7 @@ def counter(threads: int = 1, executable: str | None = None, prefix: tuple[str, 
         command = [
             *(*prefix, executable or str(bench.counter)),
             *("--host", "127.0.0.1", "--port", str(port), "--threads", str(threads)),
-            *("--redis", f"redis://127.0.0.1:{bench.redis.port}"),
+            *("--redis", f"redis://127.0.0.1:{bench.redis.port}", "--metrics-port", "0"),
         ]
         return bench.processes.start("counter", command)
 

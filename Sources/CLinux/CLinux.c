@@ -30,6 +30,21 @@ int clinux_local_port(int socket) {
                                              : ((struct sockaddr_in *)&address)->sin_port);
 }
 
+int clinux_peer(int socket, struct in6_addr *address) {
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  if (getpeername(socket, (struct sockaddr *)&peer, &size) != 0) return -1;
+  if (peer.ss_family == AF_INET6) {
+    *address = ((struct sockaddr_in6 *)&peer)->sin6_addr;
+    return 0;
+  }
+  if (peer.ss_family != AF_INET) return -1;
+  memset(address, 0, sizeof *address);
+  address->s6_addr[10] = address->s6_addr[11] = 0xff;
+  memcpy(&address->s6_addr[12], &((struct sockaddr_in *)&peer)->sin_addr, 4);
+  return 0;
+}
+
 int clinux_processor_count(void) {
   cpu_set_t usable;
   return sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : -1;

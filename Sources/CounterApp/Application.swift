@@ -17,6 +17,9 @@ public struct Application: ~Copyable {
   private let signals: Signals
   private let control: Control
   private let connections: Int
+  private let figures: [LoopFigures]
+  private var metrics: MetricsServer?
+  private let accessLines: LineWriter?
   private var listeners: UniqueArray<Listener>
 
   private var privateRedis: PrivateRedis?
@@ -53,6 +56,8 @@ public struct Application: ~Copyable {
     case signals
     case loops
     case redis
+    case metricsListener
+    case metricsConnection
   }
 
   /// Gets hold of everything the program needs, so that nothing starts half.
@@ -74,6 +79,10 @@ public struct Application: ~Copyable {
     let connections = try OpenFiles.raised()
       .connections(configuration.maxConnections, loops: configuration.threads)
     let listeners = try Self.listen(configuration)
+    let accessLines = try Self.accessLines(configuration)
+    let figures = (0..<configuration.threads).map { _ in LoopFigures() }
+    let metrics = try Self.serveMetrics(
+      configuration, Metrics(figures, accessLines, control), poller)
     let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
     self.configuration = configuration
     self.logger = logger
@@ -82,6 +91,9 @@ public struct Application: ~Copyable {
     self.control = control
     self.connections = connections
     self.listeners = listeners
+    self.figures = figures
+    self.metrics = metrics
+    self.accessLines = accessLines
     privateRedis = redis
   }
 
@@ -92,11 +104,16 @@ public struct Application: ~Copyable {
       let threads = try startLoops()
       var events = Events()
       while !control.isOver {
-        try poller.wait(from: .now, until: redisStartsAt, &events)
+        let deadline = min(redisStartsAt, metrics?.deadline ?? .never)
+        try poller.wait(from: .now, until: deadline, &events)
+        let now = Instant.now
+        metrics?.beginRound(now)
         for index in 0..<events.count { handle(events[index]) }
-        if Instant.now >= redisStartsAt { restartRedis() }
+        metrics?.finishRound(now)
+        if now >= redisStartsAt { restartRedis() }
       }
       threads.join()
+      accessLines?.finish(by: .now + .seconds(1))
     } catch {
       throw .system(error)
     }
@@ -115,6 +132,10 @@ public struct Application: ~Copyable {
       while let signal = signals.next() { stop(signal) }
     case .redis:
       takeNoteOfRedisEnd()
+    case .metricsListener:
+      metrics?.accept()
+    case .metricsConnection:
+      metrics?.ready(event)
     case .loops, nil:
       control.loopEnded.reset()
     }
@@ -161,6 +182,48 @@ extension Application {
     }
   }
 
+  /// - Returns: nil when no metrics are asked for.
+  private static func serveMetrics(
+    _ configuration: Configuration, _ metrics: Metrics, _ poller: Poller
+  ) throws(Failure) -> MetricsServer? {
+    let (host, port) = (configuration.host, configuration.metricsPort)
+    guard port != 0 else { return nil }
+    let listener: Listener
+    do throws(Listener.Failure) {
+      try Listener.check(host: host, port: port)
+      listener = try Listener(host: host, port: port)
+    } catch {
+      let name = "--metrics-port: \(address(host, port))"
+      switch error {
+      case .inUse:
+        throw .unavailable("\(name) is in use by another program; 0 turns the metrics off")
+      case .system(let error):
+        throw .unavailable("\(name) cannot be listened on: \(error.reason)")
+      }
+    }
+    do throws(SystemError) {
+      return try MetricsServer(
+        listener, metrics, poller,
+        Server.Owners(
+          listener: Owner.metricsListener.rawValue,
+          connections: Owner.metricsConnection.rawValue))
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  /// - Returns: nil when no access log is asked for.
+  private static func accessLines(
+    _ configuration: Configuration
+  ) throws(Failure) -> LineWriter? {
+    guard configuration.logsAccess else { return nil }
+    do throws(SystemError) {
+      return try LineWriter(to: STDOUT_FILENO)
+    } catch {
+      throw .system(error)
+    }
+  }
+
   private static func address(_ host: String, _ port: UInt16) -> String {
     host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
@@ -175,12 +238,14 @@ extension Application {
       let share = OpenFiles.share(ofLoop: number, of: configuration.threads, in: connections)
       let limits = configuration.limits(connections: share)
       let (configuration, control, logger) = (configuration, control, logger)
+      let (figures, accessLines) = (figures[number], accessLines)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(
-              loop: number, listener, location, configuration, limits, control, watch, logger)
+              loop: number, listener, location, configuration, limits, control, watch, logger,
+              figures, accessLines)
             control.end(cutOff: try worker.run())
           } catch {
             control.end(failed: error)
@@ -193,6 +258,9 @@ extension Application {
       loop\(configuration.threads == 1 ? "" : "s") for at most \(connections) connections, counting \
       in \(location)
       """)
+    if metrics != nil {
+      logger.notice("metrics on \(Self.address(configuration.host, configuration.metricsPort))")
+    }
     return threads
   }
 }

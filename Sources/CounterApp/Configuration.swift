@@ -1,5 +1,6 @@
 public import EventLoop
-import HTTP
+public import HTTP
+public import Logging
 public import Redis
 
 /// Everything that can be set, understood and checked.
@@ -8,6 +9,8 @@ public struct Configuration: Sendable {
   public var host: String
   /// The port to listen on; 0 lets the kernel choose.
   public var port: UInt16
+  /// The port that metrics are served on; 0 for none.
+  public var metricsPort: UInt16
   /// The Redis to count in; nil for a private redis-server.
   public var redis: Location?
   /// The folder in which a private redis-server keeps its data.
@@ -28,6 +31,14 @@ public struct Configuration: Sendable {
   public var idleTimeout: Interval
   /// How long a client may read nothing of an answer.
   public var writeTimeout: Interval
+  /// How log lines look.
+  public var logFormat: LogFormat
+  /// What is not worth a line.
+  public var logLevel: Logger.Level
+  /// Whether there is a line for each request on standard output.
+  public var logsAccess: Bool
+  /// Whose word is taken on where a request came from.
+  public var trustedProxies: [Network]
 
   /// Settings as they were given, each perhaps not at all.
   public struct Flags: Sendable {
@@ -35,6 +46,8 @@ public struct Configuration: Sendable {
     public var host: String?
     /// What `--port` was given.
     public var port: String?
+    /// What `--metrics-port` was given.
+    public var metricsPort: String?
     /// What `--redis` was given.
     public var redis: String?
     /// What `--redis-password-file` was given.
@@ -57,6 +70,14 @@ public struct Configuration: Sendable {
     public var idleTimeout: String?
     /// What `--write-timeout` was given.
     public var writeTimeout: String?
+    /// What `--log-format` was given.
+    public var logFormat: String?
+    /// What `--log-level` was given.
+    public var logLevel: String?
+    /// Whether `--access-log` was given.
+    public var accessLog = false
+    /// What `--trusted-proxies` was given.
+    public var trustedProxies: String?
 
     /// None of them.
     public init() {}
@@ -81,6 +102,8 @@ public struct Configuration: Sendable {
     let find = Finder(environment: environment)
     host = try flags.host.map { Setting(name: "--host", value: $0) }.map(Self.host) ?? "0.0.0.0"
     port = try find.setting("--port", flags.port, "PORT").map(Self.port) ?? 8000
+    metricsPort =
+      try find.setting("--metrics-port", flags.metricsPort, "METRICS_PORT").map(Self.port) ?? 9000
     redis = try Self.complete(
       try Self.redis(flags.redis, find), passwordFile: flags.redisPasswordFile, find)
     dataFolder = find.setting("--data", flags.data, "DATA_DIR")?.value ?? "./data"
@@ -110,8 +133,24 @@ public struct Configuration: Sendable {
     writeTimeout =
       try find.setting("--write-timeout", flags.writeTimeout, "WRITE_TIMEOUT")
       .map(Self.seconds) ?? limits.writeTime
+    logFormat =
+      try find.setting("--log-format", flags.logFormat, "LOG_FORMAT")
+      .map { setting throws(BadSetting) in try Self.choice(setting, "text or json") } ?? .text
+    logLevel =
+      try find.setting("--log-level", flags.logLevel, "LOG_LEVEL")
+      .map { setting throws(BadSetting) in
+        try Self.choice(setting, "trace, debug, info, notice, warning, error or critical")
+      } ?? .info
+    let logsAccess = try find.setting("ACCESS_LOG").map(Self.isOn) ?? false
+    self.logsAccess = flags.accessLog || logsAccess
+    trustedProxies =
+      try find.setting("--trusted-proxies", flags.trustedProxies, "TRUSTED_PROXIES")
+      .map(Self.networks) ?? []
     guard !dataFolder.isEmpty else {
       throw BadSetting(name: "--data", reason: "the path is empty")
+    }
+    guard metricsPort == 0 || metricsPort != port else {
+      throw BadSetting(name: "--metrics-port", reason: "\(port) is the port of the visits, too")
     }
   }
 
@@ -188,6 +227,34 @@ extension Configuration {
     return port
   }
 
+  private static func choice<Choice: RawRepresentable<String>>(
+    _ setting: Setting, _ choices: String
+  ) throws(BadSetting) -> Choice {
+    guard let choice = Choice(rawValue: setting.value) else { throw setting.bad(choices) }
+    return choice
+  }
+
+  private static func isOn(_ setting: Setting) throws(BadSetting) -> Bool {
+    switch setting.value {
+    case "1", "true", "yes", "on": return true
+    case "0", "false", "no", "off": return false
+    default: throw setting.bad("true or false")
+    }
+  }
+
+  private static func networks(_ setting: Setting) throws(BadSetting) -> [Network] {
+    var networks: [Network] = []
+    for part in setting.value.split(separator: ",", omittingEmptySubsequences: false) {
+      let text = part.drop { $0 == " " }
+      guard let network = Network(String(text.prefix { $0 != " " })) else {
+        throw Setting(name: setting.name, value: String(part)).bad(
+          "an IPv4 or IPv6 address or prefix (10.0.0.0/8)")
+      }
+      networks.append(network)
+    }
+    return networks
+  }
+
   private static func threads(_ setting: Setting) throws(BadSetting) -> Int {
     guard let threads = setting.wholeNumber, (1...1024).contains(threads) else {
       throw setting.bad("a number from 1 to 1024")
@@ -249,5 +316,11 @@ extension Configuration {
     limits.idleTime = idleTimeout
     limits.writeTime = writeTimeout
     return limits
+  }
+
+  /// A loop's part of the access log.
+  func accessLog(to writer: LineWriter) -> AccessLog {
+    AccessLog(
+      logFormat == .json ? .json : .combined, trustedProxies: trustedProxies, to: writer)
   }
 }

@@ -14,6 +14,7 @@ struct Worker: ~Copyable {
   private let watch: RedisWatch
   private let logger: Logger
   private var pages = Pages()
+  private let figures: LoopFigures
 
   private var server: Server
   private var counter: Counter
@@ -51,7 +52,7 @@ struct Worker: ~Copyable {
   init(
     loop number: Int, _ listener: consuming Listener, _ location: Location,
     _ configuration: Configuration, _ limits: Limits, _ control: Control, _ watch: RedisWatch,
-    _ logger: Logger
+    _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?
   ) throws(SystemError) {
     let poller = try Poller()
     let wakeup = control.wakeup(ofLoop: number)
@@ -59,15 +60,17 @@ struct Worker: ~Copyable {
     let server = try Server(
       listener, routes: Route.allCases.map(\.path), limits: limits, poller,
       Server.Owners(
-        listener: Owner.listener.rawValue, connections: Owner.connection.rawValue))
+        listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
+      figures: figures.server, accessLog: accessLines.map(configuration.accessLog))
     let counter = try Counter(
       "hits", in: location, timeout: configuration.visitTimeout, poller,
-      owner: Owner.redis.rawValue)
+      owner: Owner.redis.rawValue, figures: figures.counter)
     self.poller = poller
     self.control = control
     self.wakeup = wakeup
     self.watch = watch
     self.logger = logger
+    self.figures = figures
     self.server = server
     self.counter = counter
   }
@@ -80,6 +83,7 @@ struct Worker: ~Copyable {
     while !isOver {
       try poller.wait(from: now, until: deadline, &events)
       now = .now
+      figures.rounds.add(1)
       server.beginRound(now)
       counter.beginRound(now)
       for index in 0..<events.count { handle(events[index]) }
@@ -165,6 +169,7 @@ extension Worker {
     } while takeRequests()
     counter.dispatch()
     server.flush()
+    server.endRound()
   }
 
   private mutating func drain() {
@@ -209,11 +214,17 @@ extension Worker {
     while let answer = counter.nextAnswer() {
       let exchange = Exchange(ticket: answer.ticket)
       if let number = answer.number {
-        server.answer(exchange, with: &pages.visit, number: number)
+        note(server.answer(exchange, with: &pages.visit, number: number), figures.counted)
       } else {
-        server.answer(exchange, with: pages.notCounted)
+        note(server.answer(exchange, with: pages.notCounted), figures.unavailable)
       }
     }
+  }
+
+  /// Counts a visit under its outcome, unless its visitor was gone.
+  @inline(__always)
+  private func note(_ isDelivered: Bool, _ outcome: borrowing RunningTotal) {
+    if isDelivered { outcome.add(1) } else { figures.abandoned.add(1) }
   }
 }
 

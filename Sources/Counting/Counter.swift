@@ -14,6 +14,7 @@ public struct Counter: ~Copyable {
   private var redis: Connection
   private var claim: Claim
   private let timeout: Interval
+  private let figures: Figures
   private var now = Instant.now
 
   private var waiting = Batch()
@@ -25,6 +26,7 @@ public struct Counter: ~Copyable {
 
   /// The command of the batch in flight was sent on this connection, and its reply has not come.
   private var isSent = false
+  private var sentAt = Instant.never
 
   /// Redis does not know the script, and must be sent the whole of it.
   private var sendsScript = false
@@ -46,11 +48,14 @@ public struct Counter: ~Copyable {
   ///   - timeout: how long a visit may wait for its number.
   ///   - owner: whose events its descriptors are, in the numbers of the program.
   public init(
-    _ key: String, in location: Location, timeout: Interval, _ poller: Poller, owner: UInt8
+    _ key: String, in location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
+    figures: Figures = Figures()
   ) throws(SystemError) {
     // A reply that got lost must be noticed early enough to ask again within the visit's time.
     let patience = min(.seconds(1), max(.milliseconds(250), timeout / 4))
-    redis = try Connection(to: location, timeout: patience, poller, owner: owner)
+    redis = try Connection(
+      to: location, timeout: patience, poller, owner: owner, figures: figures.redis)
+    self.figures = figures
     claim = Claim(counter: key)
     self.timeout = timeout
   }
@@ -87,20 +92,29 @@ extension Counter {
       guard case .total(let total) = outcome else { return Answer(ticket: ticket, number: nil) }
       return Answer(ticket: ticket, number: total - Int64(settled.count - 1 - place))
     }
+    let deadlines = (inFlight.deadline, waiting.deadline)
     if let ticket = inFlight.nextExpired(now) {
       if inFlight.isAnswered { giveUp() }
+      noteWaits(until: deadlines.0)
       return Answer(ticket: ticket, number: nil)
     }
     guard let ticket = waiting.nextExpired(now) else {
       waiting.dropAnsweredIfMost()
       return nil
     }
+    noteWaits(until: deadlines.1)
     return Answer(ticket: ticket, number: nil)
+  }
+
+  /// Notes how long visits have waited that had time until `deadline`.
+  private mutating func noteWaits(until deadline: Instant, of visits: Int = 1) {
+    figures.waits.record((now + timeout - deadline).nanoseconds, times: visits)
   }
 
   /// Sends the batch that is due: the one in flight again if its connection was lost, or else
   /// the visits that wait. Call it at the end of every round.
   public mutating func dispatch() {
+    figures.waiting.set(UInt64(waiting.unanswered + inFlight.unanswered))
     guard redis.isReady, !isSent else { return }
     if inFlight.count == 0 {
       waiting.dropAnswered()
@@ -109,6 +123,7 @@ extension Counter {
       claim.advance()
     }
     isSent = true
+    sentAt = now
     redis.send(claim.command(adding: inFlight.count, withScript: sendsScript), now)
     noticeLoss()
   }
@@ -127,6 +142,12 @@ extension Counter {
     settled.removeAll()
     swap(&inFlight, &settled)
     self.outcome = outcome
+    // Visits that came in one round have waited equally long.
+    var index = 0
+    while let run = settled.run(at: index) {
+      noteWaits(until: run.deadline, of: run.count)
+      index += run.count
+    }
   }
 }
 
@@ -148,12 +169,16 @@ extension Counter {
 
   /// What was sent on a connection that is gone has to be sent again.
   private mutating func noticeLoss() {
-    if !redis.isAwaitingReply { isSent = false }
+    guard isSent, !redis.isAwaitingReply else { return }
+    isSent = false
+    figures.interrupted.add(1)
   }
 
   private mutating func take(_ reply: consuming Reply) {
     isSent = false
+    figures.roundTrips.record((now - sentAt).nanoseconds)
     if let total = reply.integer {
+      figures.batches.record(Int64(inFlight.count))
       sendsScript = false
       refusal = nil
       refusals.succeeded()
@@ -168,9 +193,11 @@ extension Counter {
     case .unknownScript:
       sendsScript = true
     case .defect:
+      figures.refused.add(1)
       refusal = error
       settle(.unavailable)
     case .transient:
+      figures.refused.add(1)
       refusal = error
       // Another connection may lead to another server, or be let in.
       redis.drop(.refused(error), now, retryAfter: refusals.failed())

@@ -27,6 +27,9 @@ struct Batch: ~Copyable {
   /// How many visits there are, answered ones included: what is added to the counter.
   var count: Int { visits.count }
 
+  /// How many of them still wait for an answer.
+  var unanswered: Int { visits.count - answered }
+
   /// Whether nobody waits for an answer any more.
   var isAnswered: Bool { answered == visits.count }
 
@@ -44,6 +47,18 @@ struct Batch: ~Copyable {
     guard answered < visits.count else { return nil }
     defer { answered &+= 1 }
     return (visits[answered].ticket, answered)
+  }
+
+  /// Visits in a row that run out of time together, those that were answered left out.
+  ///
+  /// - Parameter index: how many visits that wait come before them.
+  func run(at index: Int) -> (deadline: Instant, count: Int)? {
+    let first = answered + index
+    guard first < visits.count else { return nil }
+    let deadline = visits[first].deadline
+    var end = first + 1
+    while end < visits.count, visits[end].deadline == deadline { end &+= 1 }
+    return (deadline, end - first)
   }
 
   /// Takes the first visit that waits, if it has run out of time.

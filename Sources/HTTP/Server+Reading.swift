@@ -33,6 +33,7 @@ extension Server {
     do {
       guard let count = try connections[slot].receive(into: &input) else { return }
       connections[slot].inputEnded = count == 0
+      figures.received.add(count)
     } catch {
       close(slot)
       return
@@ -96,9 +97,11 @@ extension Server {
   }
 
   /// - Returns: a request that is complete with its head, or whose body has come along; or nil.
+  @inline(__always)
   private mutating func parseHead(_ slot: Int) throws(Refusal) -> UnderstoodRequest? {
     guard understood < input.count else { return nil }
     guard let head = try RequestParser.parse(input, from: understood, limits) else { return nil }
+    if accessLog != nil { noteRequest(slot) }
     let request = UnderstoodRequest(head, routes.find(head.target, in: input))
     understood &+= head.length
     switch head.body {
@@ -158,6 +161,7 @@ extension Server {
 
   /// Tells a client why its request is not taken, and takes no other from it.
   mutating func refuse(_ slot: Int, _ refusal: Refusal) {
+    if accessLog != nil, connections[slot].pending == nil { noteRefused(slot) }
     connections[slot].pending = nil
     connections[slot].owesContinue = false
     connections[slot].hasUnread = true

@@ -9,16 +9,20 @@ extension Server {
   /// The bytes leave at the end of the round, with `flush`, or when it is another connection's turn.
   ///
   /// - Parameter number: what stands in the middle of the answer's text, if anything does.
+  /// - Returns: whether the client is still there.
+  @discardableResult
   public mutating func answer(
     _ exchange: Exchange, with response: borrowing Response, number: Int64? = nil
-  ) {
+  ) -> Bool {
     let slot = Int(exchange.slot)
-    guard connections[slot].generation == exchange.generation else { return }
+    guard connections[slot].generation == exchange.generation else { return false }
     let isLast = exchange.options.contains(.last) || isLastOfDrain(slot, exchange)
     let persistence: Response.Persistence =
       isLast ? .close : exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
     let withBody = !exchange.options.contains(.withoutBody)
 
+    if accessLog != nil { logAnswer(exchange, response, number) }
+    figures.countAnswer(response.code)
     if exchange.sequence == connections[slot].answered {
       claimOutput(slot)
       response.write(to: &output, date: date, persistence, number: number, withBody: withBody)
@@ -29,23 +33,28 @@ extension Server {
       connections[slot].early.append(
         EarlyAnswer(sequence: exchange.sequence, isLast: isLast, bytes: bytes))
     }
+    return true
   }
 
   /// Answers a request with the number that most often follows the last one.
+  ///
+  /// - Returns: whether the client is still there.
   public mutating func answer(
     _ exchange: Exchange, with response: inout NumberedResponse, number: Int64
-  ) {
+  ) -> Bool {
     let slot = Int(exchange.slot)
     // Whose connection is gone is compared first: another's counts are not its own.
     guard connections[slot].generation == exchange.generation,
-      connections[slot].answered == exchange.sequence, exchange.options.isEmpty, !isDraining
+      connections[slot].answered == exchange.sequence, exchange.options.isEmpty, !isDraining,
+      accessLog == nil
     else {
-      answer(exchange, with: response.response, number: number)
-      return
+      return answer(exchange, with: response.response, number: number)
     }
+    figures.countAnswer(response.response.code)
     claimOutput(slot)
     response.write(number, to: &output, date: date)
     answered(slot, isLast: false)
+    return true
   }
 
   /// While draining, the answer to the last request that was taken says goodbye.
@@ -114,6 +123,7 @@ extension Server {
     var sent = 0
     if connections[slot].output.isEmpty {
       sent = try connections[slot].socket.send(output.span) ?? 0
+      figures.sent.add(sent)
     }
     if sent < output.count {
       connections[slot].output.append(output, from: sent)
@@ -130,6 +140,7 @@ extension Server {
       guard let sent = try connections[slot].socket.send(connections[slot].output.span) else {
         return
       }
+      figures.sent.add(sent)
       if sent == connections[slot].output.count {
         connections[slot].output = ByteBuffer()
       } else {
@@ -203,8 +214,10 @@ extension Server {
       output.removeAll(keepingCapacity: true)
     }
     connections[slot].close()
+    if accessLog != nil { accessLog?.close(slot) }
     freeSlots.append(slot)
     openConnections -= 1
+    figures.closed.add(1)
     if isFull { acceptance = .paused(until: now) }
   }
 }

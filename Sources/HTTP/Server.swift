@@ -20,6 +20,12 @@ public struct Server: ~Copyable {
   var freeSlots = UniqueArray<Int>()
   var resumable = UniqueArray<Int>()
 
+  /// Where requests are told of, if anywhere.
+  var accessLog: AccessLog?
+
+  /// What it has done so far.
+  let figures: Figures
+
   /// How many connections are open.
   public internal(set) var openConnections = 0
 
@@ -80,13 +86,15 @@ public struct Server: ~Copyable {
   ///   without percent-encoding.
   public init(
     _ listener: consuming Listener, routes: [StaticString], limits: Limits, _ poller: Poller,
-    _ owner: Owners
+    _ owner: Owners, figures: Figures = Figures(), accessLog: consuming AccessLog? = nil
   ) throws(SystemError) {
     try poller.add(listener.socket.number, .read, Token(owner: owner.listener))
     self.poller = poller
     self.limits = limits
     self.routes = Routes(routes)
     self.owner = owner
+    self.figures = figures
+    self.accessLog = accessLog
     self.listener = consume listener
     input.reserveCapacity(Self.readSize)
   }
@@ -95,6 +103,12 @@ public struct Server: ~Copyable {
   public mutating func beginRound(_ now: Instant) {
     self.now = now
     date.refresh(now)
+    accessLog?.beginRound(now)
+  }
+
+  /// Hands on the lines of the access log. Call it at the end of every round.
+  public mutating func endRound() {
+    accessLog?.flush()
   }
 
   /// When it wants to be called again though no event comes.
@@ -157,8 +171,10 @@ extension Server {
       freeSlots.append(slot)
       throw error
     }
+    if accessLog != nil { logOpen(slot, socket) }
     connections[slot].open(socket, now)
     openConnections += 1
+    figures.accepted.add(1)
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }
   }
 

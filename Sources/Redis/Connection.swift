@@ -13,6 +13,8 @@ public struct Connection: ~Copyable {
   private let timeout: Interval
   private let isNamed: Bool
 
+  private let figures: Figures
+
   private var context: Context?
   private var state = State.disconnected(until: Instant(nanoseconds: 0))
   private var generation: UInt32 = 0
@@ -51,7 +53,8 @@ public struct Connection: ~Copyable {
   ///   - owner: whose events its descriptors are, in the numbers of the program.
   /// - Throws: when there is no descriptor for the resolver.
   public init(
-    to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8
+    to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
+    figures: Figures = Figures()
   ) throws(SystemError) {
     let resolver = try Resolver()
     try poller.add(resolver.descriptor, .read, Token(owner: owner, slot: 1))
@@ -60,6 +63,7 @@ public struct Connection: ~Copyable {
     self.poller = poller
     self.owner = owner
     self.resolver = resolver
+    self.figures = figures
     switch location.address {
     case .tcp(let host, _) where !Resolver.isNumeric(host):
       isNamed = true
@@ -129,6 +133,7 @@ extension Connection {
     guard ownReplies == 0 else { return }
     if case .greeting = state {
       state = .ready
+      figures.connected.add(1)
       failure = nil
       backoff.succeeded()
     }
@@ -191,6 +196,7 @@ extension Connection {
     // Closing would do the same, but not while a child that was just forked still has a copy: its
     // events would come again and again, for nobody.
     if let descriptor = context?.descriptor { poller.remove(descriptor) }
+    if isReady { figures.lost.add(1) } else { figures.failed.add(1) }
     context = nil
     interest = []
     generation &+= 1

@@ -8,7 +8,7 @@ struct Counter: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "counter",
     abstract: "A web server that answers every visit with its number, counted in Redis.",
-    version: "counter 0.1.0",
+    version: "counter \(Application.version)",
     subcommands: [Serve.self, Health.self, Check.self],
     defaultSubcommand: Serve.self,
     // So that --help alone is left to the server, and lists its flags.

@@ -20,6 +20,15 @@ struct Serve: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       """
+      The port to serve metrics for Prometheus on, under /metrics; 0 for none. (environment: \
+      METRICS_PORT; default: 9000)
+      """,
+      valueName: "number"))
+  var metricsPort: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
       The Redis to count in: redis://[user:password@]host[:port][/database] or unix:/path. \
       (environment: REDIS_URL, or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT; default: a \
       private redis-server)
@@ -96,6 +105,36 @@ struct Serve: ParsableCommand {
       valueName: "seconds"))
   var writeTimeout: String?
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      How log lines look: text or json; those of the access log, too. (environment: LOG_FORMAT; \
+      default: text)
+      """,
+      valueName: "format"))
+  var logFormat: String?
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      The least that is logged: trace, debug, info, notice, warning, error or critical. \
+      (environment: LOG_LEVEL; default: info)
+      """,
+      valueName: "level"))
+  var logLevel: String?
+
+  @Flag(help: "Write a line for each request to standard output. (environment: ACCESS_LOG)")
+  var accessLog = false
+
+  @Option(
+    help: ArgumentHelp(
+      """
+      Proxies, by address or prefix, whose X-Forwarded-For and Forwarded the access log believes. \
+      (environment: TRUSTED_PROXIES)
+      """,
+      valueName: "addresses"))
+  var trustedProxies: String?
+
   static let configuration = CommandConfiguration(
     abstract: "A web server that answers every visit with its number, counted in Redis.",
     usage: """
@@ -128,7 +167,8 @@ extension Serve {
   }
 
   private static func run(_ configuration: Configuration) throws(Ending) {
-    let logger = Logger(label: "counter") { StreamLogHandler.standardError(label: $0) }
+    let (format, level) = (configuration.logFormat, configuration.logLevel)
+    let logger = Logger(label: "counter") { LineLogHandler(label: $0, format, level: level) }
     do throws(Application.Failure) {
       var application = try Application(configuration, logger)
       switch try application.run() {
@@ -148,6 +188,7 @@ extension Serve {
     var flags = Configuration.Flags()
     flags.host = host
     flags.port = port
+    flags.metricsPort = metricsPort
     flags.redis = redis
     flags.redisPasswordFile = redisPasswordFile
     flags.data = data
@@ -159,6 +200,10 @@ extension Serve {
     flags.bodyTimeout = bodyTimeout
     flags.idleTimeout = idleTimeout
     flags.writeTimeout = writeTimeout
+    flags.logFormat = logFormat
+    flags.logLevel = logLevel
+    flags.accessLog = accessLog
+    flags.trustedProxies = trustedProxies
     return flags
   }
 }

@@ -59,7 +59,7 @@ struct CostTests {
       [
         "--tool=callgrind", "--callgrind-out-file=\(result)", program, "--host", "127.0.0.1",
         "--port", "\(port)", "--threads", "1", "--redis", redis.url,
-      ], environment: ["PATH": "/usr/bin:/bin"], folder: folder)
+      ], environment: ["PATH": "/usr/bin:/bin", "METRICS_PORT": "0"], folder: folder)
     defer { process.end() }
     try waitUntil("the counter serves", within: .seconds(60)) {
       (try? HTTPClient(port: port).get("/ready").status) == 200

@@ -5,11 +5,13 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -35,6 +37,10 @@ int clinux_bind(int socket, const struct addrinfo *address);
 
 /// The port of a socket that is bound to an IPv4 or IPv6 address (getsockname(2)), or -1.
 int clinux_local_port(int socket);
+
+/// The address of a connected socket's other end (getpeername(2)), an IPv4 address mapped into IPv6.
+/// Returns 0, or -1 when there is none.
+int clinux_peer(int socket, struct in6_addr *address);
 
 /// How many processors this process may run on (sched_getaffinity(2)), or -1.
 int clinux_processor_count(void);

@@ -8,6 +8,9 @@ public struct Response: ~Copyable, Sendable {
   private var beforeNumber = ByteBuffer()
   private var afterNumber = ByteBuffer()
 
+  /// The status code.
+  let code: Int
+
   private static var endOfHeader: StaticString { "\r\n\r\n" }
 
   /// How long the text is without the number.
@@ -25,10 +28,26 @@ public struct Response: ~Copyable, Sendable {
   public init(
     _ status: Status, _ fields: [Field], body: StaticString = "", afterNumber: StaticString = ""
   ) {
+    self.init(status, fields, bodyLength: body.utf8CodeUnitCount + afterNumber.utf8CodeUnitCount)
+    beforeNumber.append(body)
+    self.afterNumber.append(afterNumber)
+  }
+
+  /// Prepares an answer with a text that was made for it.
+  public init(_ status: Status, _ fields: [Field], text: [UInt8]) {
+    self.init(status, fields, bodyLength: text.count)
+    beforeNumber.append(copying: text.span)
+  }
+
+  private init(_ status: Status, _ fields: [Field], bodyLength: Int) {
+    code = status.rawValue
+    fixedLength = bodyLength
     head.append("HTTP/1.1 ")
     head.append(decimal: Int64(status.rawValue))
     head.append(" ")
     head.append(status.phrase)
+    // No browser shall take an answer for something else than it says.
+    head.append("\r\nX-Content-Type-Options: nosniff")
     for field in fields {
       head.append("\r\n")
       head.append(field.name)
@@ -37,9 +56,6 @@ public struct Response: ~Copyable, Sendable {
     }
     head.append("\r\nContent-Length: ")
     beforeNumber.append(Self.endOfHeader)
-    beforeNumber.append(body)
-    fixedLength = body.utf8CodeUnitCount + afterNumber.utf8CodeUnitCount
-    self.afterNumber.append(afterNumber)
   }
 
   /// What the Connection field says (RFC 9112 section 9.6).
@@ -84,6 +100,9 @@ public struct Response: ~Copyable, Sendable {
 
   /// How many bytes of it follow the number.
   var countAfterNumber: Int { afterNumber.count }
+
+  /// How long the text is.
+  func length(with number: Int64?) -> Int { fixedLength + (number.map(Decimal.width) ?? 0) }
 
   /// No fewer bytes than it can take, with the longest number, Date and Connection.
   private var longest: Int { head.count &+ beforeNumber.count &+ afterNumber.count &+ 128 }

@@ -1,5 +1,5 @@
 /// The status codes this server answers with (RFC 9110 section 15; 431: RFC 6585 section 5).
-public enum Status: Int, Sendable {
+public enum Status: Int, CaseIterable, Sendable {
   case ok = 200
   case badRequest = 400
   case notFound = 404

@@ -1,0 +1,104 @@
+import Glibc
+public import Logging
+
+/// Writes a line an event to standard error, as text or as JSON, each in one system call.
+///
+/// Whatever a message holds, a reader of the text finds no control character in it, and so neither
+/// a line that was not logged nor a command to a terminal.
+public struct LineLogHandler: LogHandler {
+  public var logLevel: Logger.Level
+  public var metadata: Logger.Metadata = [:]
+  public var metadataProvider: Logger.MetadataProvider?
+  private let label: String
+  private let format: LogFormat
+  private let write: @Sendable (String) -> Void
+
+  /// - Parameter write: takes whole lines; by default standard error does.
+  public init(
+    label: String, _ format: LogFormat, level: Logger.Level,
+    write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
+  ) {
+    self.label = label
+    self.format = format
+    self.write = write
+    logLevel = level
+  }
+
+  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    get { metadata[key] }
+    set { metadata[key] = newValue }
+  }
+
+  public func log(event: LogEvent) {
+    var metadata = metadata
+    metadata.merge(metadataProvider?.get() ?? [:]) { $1 }
+    metadata.merge(event.metadata ?? [:]) { $1 }
+    let values = metadata.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
+    switch format {
+    case .text: write(text(event, values))
+    case .json: write(json(event, values))
+    }
+  }
+
+  private func text(_ event: LogEvent, _ metadata: [(String, String)]) -> String {
+    let values = metadata.map { " \($0.0)=\($0.1)" }.joined()
+    let line = "\(Timestamp.now) \(event.level) \(label): \(event.message)\(values)"
+    return line.withoutControlCharacters + "\n"
+  }
+
+  private func json(_ event: LogEvent, _ metadata: [(String, String)]) -> String {
+    var fields = [
+      ("time", Timestamp.now), ("level", event.level.rawValue), ("logger", label),
+      ("message", event.message.description),
+    ]
+    // What is a field already goes by a longer name.
+    for (key, value) in metadata {
+      fields.append((fields.contains { $0.0 == key } ? "metadata.\(key)" : key, value))
+    }
+    let members = fields.map { "\($0.quotedForJSON):\($1.quotedForJSON)" }
+    return "{\(members.joined(separator: ","))}\n"
+  }
+
+  /// Writes to standard error, the whole text in one call if the kernel takes it.
+  @Sendable
+  public static func writeToStandardError(_ text: String) {
+    var text = text
+    text.withUTF8 { bytes in
+      // Sound: the kernel reads the text's own bytes during the call.
+      _ = unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
+    }
+  }
+}
+
+extension String {
+  /// The text with every control character as `\x` and its number, and so on one line. The ones
+  /// between 0x80 and 0x9F are commands to some terminals, too (ECMA-48).
+  fileprivate var withoutControlCharacters: String {
+    var text = ""
+    for scalar in unicodeScalars {
+      if scalar.properties.generalCategory == .control {
+        text +=
+          "\\x\(scalar.value < 16 ? "0" : "")\(String(scalar.value, radix: 16, uppercase: true))"
+      } else {
+        text.unicodeScalars.append(scalar)
+      }
+    }
+    return text
+  }
+
+  /// The text as a string of JSON (RFC 8259 section 7).
+  fileprivate var quotedForJSON: String {
+    var text = "\""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "\"": text += "\\\""
+      case "\\": text += "\\\\"
+      case _ where scalar.properties.generalCategory == .control:
+        let digits = String(scalar.value, radix: 16)
+        text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+      default: text.unicodeScalars.append(scalar)
+      }
+    }
+    return text + "\""
+  }
+}

@@ -1,0 +1,144 @@
+import Counting
+import EventLoop
+import HTTP
+import Redis
+
+/// All figures of the program, put together for Prometheus when it asks.
+struct Metrics: Sendable {
+  let loops: [LoopFigures]
+  let accessLines: LineWriter?
+  let control: Control
+  private let startedAt = (monotonic: Instant.now, wallClock: ProcessFigures.wallClock)
+
+  init(_ loops: [LoopFigures], _ accessLines: LineWriter?, _ control: Control) {
+    self.loops = loops
+    self.accessLines = accessLines
+    self.control = control
+  }
+
+  /// The figures as they are now.
+  var text: String {
+    var page = Exposition()
+    describeProgram(&page)
+    describeVisits(&page)
+    describeRedis(&page)
+    describeHTTP(&page)
+    describeProcess(&page)
+    return page.text
+  }
+
+  private func sum(_ figure: (LoopFigures) -> UInt64) -> UInt64 {
+    loops.reduce(0) { $0 + figure($1) }
+  }
+
+  private func sum(_ figure: (LoopFigures) -> Histogram.Reading) -> Histogram.Reading {
+    var sum = figure(loops[0])
+    for loop in loops.dropFirst() { sum += figure(loop) }
+    return sum
+  }
+
+  private static var nanoseconds: Double { 1e-9 }
+
+  private func describeProgram(_ page: inout Exposition) {
+    page.info("counter_build_info", "Which counter this is.", "version", Application.version)
+    page.gauge(
+      "counter_uptime_seconds", "Time since the start.",
+      (Instant.now - startedAt.monotonic).seconds)
+    page.gauge(
+      "counter_draining", "1 while the counter stops, else 0.",
+      control.stage == .serving ? 0 : 1)
+    page.gauge("counter_loops", "Event loops.", loops.count)
+    page.counter(
+      "counter_loop_rounds_total", "Rounds of all loops: waits for events that ended.",
+      sum { $0.rounds.current })
+  }
+
+  private func describeVisits(_ page: inout Exposition) {
+    page.counter(
+      "counter_visits_total",
+      "Visits by outcome: told their number, told that they could not be counted, or gone before.",
+      by: "outcome",
+      [
+        ("counted", sum { $0.counted.current }),
+        ("unavailable", sum { $0.unavailable.current }),
+        ("abandoned", sum { $0.abandoned.current }),
+      ])
+    page.gauge(
+      "counter_visits_waiting", "Visits that wait for their number.",
+      sum { $0.counter.waiting.current })
+    page.histogram(
+      "counter_visit_duration_seconds", "From a visit's arrival to its answer.",
+      sum { $0.counter.waits.reading }, unit: Self.nanoseconds)
+    page.histogram(
+      "counter_batch_size", "Visits that were added to the count at once.",
+      sum { $0.counter.batches.reading })
+  }
+
+  private func describeRedis(_ page: inout Exposition) {
+    page.histogram(
+      "counter_redis_round_trip_seconds", "From sending a batch to Redis's answer.",
+      sum { $0.counter.roundTrips.reading }, unit: Self.nanoseconds)
+    page.gauge(
+      "counter_redis_connected_loops", "Event loops whose connection to Redis stands.",
+      sum { loop in
+        // Lost first: a connection cannot be lost before it was made.
+        let lost = loop.counter.redis.lost.current
+        return loop.counter.redis.connected.current - lost
+      })
+    page.counter(
+      "counter_redis_reconnects_total", "Connections to Redis that were made again.",
+      sum { max($0.counter.redis.connected.current, 1) - 1 })
+    page.counter(
+      "counter_redis_connections_lost_total", "Connections to Redis that broke or were given up.",
+      sum { $0.counter.redis.lost.current })
+    page.counter(
+      "counter_redis_connection_failures_total", "Tries to connect to Redis that failed.",
+      sum { $0.counter.redis.failed.current })
+    page.counter(
+      "counter_batches_interrupted_total",
+      "Batches whose connection broke before they were answered; they are sent again.",
+      sum { $0.counter.interrupted.current })
+    page.counter(
+      "counter_batches_refused_total", "Batches that Redis answered with an error.",
+      sum { $0.counter.refused.current })
+  }
+
+  private func describeHTTP(_ page: inout Exposition) {
+    page.counter(
+      "counter_http_requests_total", "Requests by the status code of their answer.", by: "code",
+      Status.allCases.map { status in
+        ("\(status.rawValue)", sum { $0.server.answers(status) })
+      })
+    page.counter(
+      "counter_http_connections_total", "Connections that were accepted.",
+      sum { $0.server.accepted.current })
+    page.gauge(
+      "counter_http_connections_open", "Connections that are open.",
+      sum { loop in
+        // Closed first: a connection cannot be closed before it was accepted.
+        let closed = loop.server.closed.current
+        return loop.server.accepted.current - closed
+      })
+    page.counter(
+      "counter_http_received_bytes_total", "Bytes that clients sent.",
+      sum { $0.server.received.current })
+    page.counter(
+      "counter_http_sent_bytes_total", "Bytes that were sent to clients.",
+      sum { $0.server.sent.current })
+    page.counter(
+      "counter_access_log_lines_dropped_total",
+      "Lines of the access log that nobody read in time.", accessLines?.dropped.current ?? 0)
+  }
+
+  private func describeProcess(_ page: inout Exposition) {
+    let process = ProcessFigures()
+    page.counter(
+      "process_cpu_seconds_total", "Processor time, of user and kernel.", process.processorTime)
+    page.gauge("process_resident_memory_bytes", "Resident memory.", process.residentMemory)
+    page.gauge("process_open_fds", "Open descriptors.", process.openDescriptors)
+    page.gauge("process_max_fds", "The most descriptors that may be open.", process.mostDescriptors)
+    page.gauge(
+      "process_start_time_seconds", "When the program started, in seconds since 1970.",
+      startedAt.wallClock)
+  }
+}

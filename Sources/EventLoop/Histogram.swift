@@ -1,0 +1,73 @@
+public import BasicContainers
+
+/// How many values of which size there were, by powers of two: the bucket of a value is found by
+/// counting its leading zeros. One thread writes it, and every thread may read it.
+public struct Histogram: ~Copyable, Sendable {
+  /// How many values lie in each bucket; the last is for what is above all bounds.
+  @usableFromInline let counts: UniqueArray<RunningTotal>
+  @usableFromInline let sum = RunningTotal()
+  @usableFromInline let smallest: Int64
+
+  /// Buckets whose upper bounds are the powers of two with these exponents.
+  public init(exponents: ClosedRange<Int>) {
+    precondition(exponents.lowerBound >= 0 && exponents.upperBound < 63)
+    var counts = UniqueArray<RunningTotal>()
+    for _ in 0..<exponents.count + 1 { counts.append(RunningTotal()) }
+    self.counts = counts
+    smallest = Int64(exponents.lowerBound)
+  }
+
+  /// Adds a value, or several of the same size. A bound belongs to the bucket below it.
+  @inlinable @inline(__always)
+  public func record(_ value: Int64, times: Int = 1) {
+    // As many bits as the largest value of a bucket has, when each is made smaller by one.
+    let bits = 64 &- ((max(value, 1) &- 1) &>> smallest).leadingZeroBitCount
+    counts[min(bits, counts.count &- 1)].add(times)
+    sum.add(Int(truncatingIfNeeded: value) &* times)
+  }
+
+  /// What a histogram, or several together, have come to.
+  public struct Reading: Equatable, Sendable {
+    /// The upper bound of each bucket and how many values lie under it: in this bucket and all
+    /// before it.
+    public private(set) var buckets: [Bucket]
+    /// The sum of all values.
+    public private(set) var sum: UInt64
+    /// How many values there were, those above all bounds among them.
+    public private(set) var count: UInt64
+
+    /// One of the buckets.
+    public struct Bucket: Equatable, Sendable {
+      /// The largest value that lies in it.
+      public let bound: UInt64
+      /// How many values are at most as large.
+      public fileprivate(set) var count: UInt64
+    }
+
+    fileprivate init(_ histogram: borrowing Histogram) {
+      buckets = []
+      // The sum before the counts: it is the one that may be behind.
+      sum = histogram.sum.current
+      count = 0
+      for index in 0..<histogram.counts.count {
+        count += histogram.counts[index].current
+        guard index < histogram.counts.count - 1 else { break }
+        buckets.append(
+          Bucket(bound: 1 << (UInt64(histogram.smallest) + UInt64(index)), count: count))
+      }
+    }
+
+    /// Adds what another histogram with the same bounds has come to.
+    public static func += (left: inout Self, right: Self) {
+      for (index, bucket) in right.buckets.enumerated() {
+        precondition(left.buckets[index].bound == bucket.bound, "the bounds differ")
+        left.buckets[index].count += bucket.count
+      }
+      left.sum &+= right.sum
+      left.count += right.count
+    }
+  }
+
+  /// What it has come to.
+  public var reading: Reading { Reading(self) }
+}

@@ -1,0 +1,121 @@
+public import BasicContainers
+import CLinux
+import Glibc
+import Synchronization
+
+/// Writes lines to a descriptor on a thread of its own, so that whoever reads them slowly, or not at
+/// all, delays nobody: what does not fit into the queue is dropped, and counted.
+///
+/// Whether the descriptor is a file, a pipe or a terminal makes no difference, and its mode is left
+/// alone; others may share it.
+public final class LineWriter: Sendable {
+  private let descriptor: CInt
+  private let capacity: Int
+  private let filled: Wakeup
+  private let ended: Wakeup
+  private let queue = Mutex(Queue())
+
+  /// How many lines nobody will ever read.
+  public let dropped = RunningTotal()
+
+  private struct Queue: ~Copyable {
+    var bytes = UniqueArray<UInt8>()
+    var lines = 0
+    var isEnding = false
+  }
+
+  /// Starts the thread.
+  ///
+  /// - Parameters:
+  ///   - descriptor: stays open for as long as the program runs.
+  ///   - capacity: how many bytes may wait.
+  public init(to descriptor: CInt, capacity: Int = 1 << 20) throws(SystemError) {
+    self.descriptor = descriptor
+    self.capacity = capacity
+    filled = try Wakeup()
+    ended = try Wakeup()
+    let poller = try Poller()
+    try poller.add(filled.descriptor, .read, Token(owner: 0))
+    let thread = try Thread(name: "line writer") { [self] in run(poller) }
+    thread.detach()
+  }
+
+  /// Takes whole lines and leaves none. Any thread may call it.
+  public func write(_ bytes: inout UniqueArray<UInt8>, lines: Int) {
+    queue.withLock { queue in
+      guard queue.bytes.count + bytes.count <= capacity else {
+        dropped.add(lines)
+        return
+      }
+      if queue.lines == 0 { filled.ring() }
+      queue.bytes.append(copying: bytes.span)
+      queue.lines += lines
+    }
+    bytes.removeAll(keepingCapacity: true)
+  }
+
+  /// Counts lines that could not even be made.
+  public func drop(_ lines: Int) {
+    // Under the lock, because only one thread at a time may add.
+    queue.withLock { _ in dropped.add(lines) }
+  }
+
+  /// Waits until everything is written, but no longer than until a deadline.
+  public func finish(by deadline: Instant) {
+    queue.withLock { $0.isEnding = true }
+    filled.ring()
+    guard let poller = try? Poller() else { return }
+    var events = Events()
+    guard (try? poller.add(ended.descriptor, .read, Token(owner: 0))) != nil else { return }
+    while events.count == 0, Instant.now < deadline {
+      guard (try? poller.wait(from: .now, until: deadline, &events)) != nil else { return }
+    }
+  }
+
+  private func run(_ poller: Poller) {
+    var bytes = UniqueArray<UInt8>()
+    var events = Events()
+    while true {
+      let (lines, isEnding) = queue.withLock { queue in
+        defer { queue.lines = 0 }
+        swap(&queue.bytes, &bytes)
+        return (queue.lines, queue.isEnding)
+      }
+      if lines > 0 {
+        if !writeAll(bytes.span) { drop(lines) }
+        bytes.removeAll(keepingCapacity: true)
+      } else if isEnding {
+        ended.ring()
+        return
+      } else if (try? poller.wait(from: .now, until: .never, &events)) != nil {
+        filled.reset()
+      }
+    }
+  }
+
+  /// - Returns: whether they went; what comes after an error does not.
+  private func writeAll(_ bytes: borrowing Span<UInt8>) -> Bool {
+    var written = 0
+    while written < bytes.count {
+      // Sound: the kernel only reads the span's own bytes, during the call.
+      let count = unsafe bytes.extracting(written...).withUnsafeBufferPointer { buffer in
+        unsafe CLinux.write(descriptor, buffer.baseAddress, buffer.count)
+      }
+      if count >= 0 {
+        written += count
+      } else if errno == EAGAIN {
+        waitUntilWritable()
+      } else if errno != EINTR {
+        return false
+      }
+    }
+    return true
+  }
+
+  /// Somebody who shares the descriptor may have made it non-blocking.
+  private func waitUntilWritable() {
+    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    // Sound: the kernel reads and fills in the one value.
+    unsafe poll(&request, 1, 1000)
+  }
+}
