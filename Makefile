@@ -9,6 +9,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 broken := .build/broken/release/counter
 
 .PHONY: run build test chaos bench replicas broken lint format clean
+.PHONY: test-tools test-chart
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -26,10 +27,19 @@ test:
 	@scripts/install-packages $(test_packages)
 	$(MAKE) --no-print-directory lint build broken
 	$(test_environment) swift test
+	$(MAKE) --no-print-directory test-chart
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
+
+## Checks the Helm chart: every rendering, what it promises, and its Redis, without a cluster.
+test-chart: test-tools
+	@scripts/install-packages redis-server
+	.build/python/bin/python -m unittest discover --start-directory Tests/Chart
+
+test-tools:
+	@scripts/install-test-tools
 
 ## Measures the counter beside its peers, and writes docs/benchmark.*: about a quarter of an hour.
 bench: build

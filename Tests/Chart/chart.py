@@ -5,6 +5,7 @@ import functools
 import pathlib
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable
 from typing import Any
 
@@ -33,10 +34,11 @@ def helm(
     kubeconfig: pathlib.Path = pathlib.Path("/nonexistent"),
 ) -> str:
     """Runs Helm without the configuration and the cluster of whoever runs the tests."""
-    environment = {"HOME": "/nonexistent", "KUBECONFIG": str(kubeconfig)}
-    ended = subprocess.run(
-        [program, *arguments], env=environment, capture_output=True, text=True, timeout=120
-    )
+    with tempfile.TemporaryDirectory(prefix="counter-chart-home-") as home:
+        environment = {"HOME": home, "KUBECONFIG": str(kubeconfig)}
+        ended = subprocess.run(
+            [program, *arguments], env=environment, capture_output=True, text=True, timeout=120
+        )
     if ended.returncode != 0:
         raise HelmFailed(ended.stdout + ended.stderr)
     return ended.stdout

@@ -6,8 +6,8 @@
      on the counter's name, which may. */}}
 {{- define "counter.selector" -}}
 {{- $ := index . 0 -}}
-app.kubernetes.io/name: {{ eq (index . 1) "redis" | ternary $.Values.redis.name $.Values.name }}
-app.kubernetes.io/instance: {{ $.Release.Name }}
+app.kubernetes.io/name: {{ eq (index . 1) "redis" | ternary $.Values.redis.name $.Values.name | quote }}
+app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
@@ -65,7 +65,7 @@ securityContext:
 {{- with $.Values.pullSecrets }}
 imagePullSecrets:
   {{- range . }}
-  - name: {{ . }}
+  - name: {{ . | quote }}
   {{- end }}
 {{- end }}
 {{- end }}
@@ -74,10 +74,10 @@ imagePullSecrets:
 {{- define "counter.passwordVolume" -}}
 name: password
 secret:
-  secretName: {{ include "counter.passwordSecret" . }}
+  secretName: {{ include "counter.passwordSecret" . | quote }}
   defaultMode: 0440
   items:
-    - key: {{ .Values.redis.existingSecretKey }}
+    - key: {{ .Values.redis.existingSecretKey | quote }}
       path: password
 {{- end }}
 
