@@ -36,7 +36,7 @@ chaos: build broken
 ## Checks the Helm chart: every rendering, what it promises, and its Redis, without a cluster.
 test-chart: test-tools
 	@scripts/install-packages redis-server
-	.build/python/bin/python -m unittest discover --start-directory Tests/Chart
+	.build/python/bin/python -B -m unittest discover --start-directory Tests/Chart
 
 test-tools:
 	@scripts/install-test-tools

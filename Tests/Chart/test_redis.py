@@ -43,7 +43,9 @@ class RedisPod:
         """A text of the pod with the paths and the port of this machine."""
         for there, here in self._paths.items():
             text = text.replace(there, str(here))
-        text = text.replace("port 6379\n", f"port {self.port}\nbind 127.0.0.1\n")
+        # Without its own title, which would hide how it was started.
+        more = f"port {self.port}\nbind 127.0.0.1\nset-proc-title no\n"
+        text = text.replace("port 6379\n", more)
         return text.replace("redis-cli ", f"redis-cli -p {self.port} ")
 
     def set_password(self, password: bytes) -> None:
@@ -66,7 +68,9 @@ class RedisPod:
         """Starts the container, and waits for its startup probe."""
         command = list(map(self.here, self.container["command"]))
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, start_new_session=True
+            )
         end = time.monotonic() + LIMIT
         while not self.probe("startupProbe"):
             if self.process.poll() is not None or time.monotonic() > end:
@@ -98,7 +102,8 @@ class RedisPodTests(unittest.TestCase):
 
     def end(self, pod: RedisPod) -> None:
         if pod.process and pod.process.poll() is None:
-            pod.stop(signal.SIGKILL)
+            os.killpg(pod.process.pid, signal.SIGKILL)
+            pod.process.wait(LIMIT)
 
     def test_it_lets_in_who_has_the_password_whatever_is_in_it(self):
         for password in ("secret", "two words # \"quoted\" 'twice' \\ $HOME %s", "pässwörd"):
