@@ -11,8 +11,9 @@ VOLUMES = {
     *("projected", "secret", "image"),
 }
 SYSCTLS = {
-    *("kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start"),
-    *("net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_local_reserved_ports"),
+    *("kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies"),
+    *("net.ipv4.ip_unprivileged_port_start", "net.ipv4.ping_group_range"),
+    "net.ipv4.ip_local_reserved_ports",
     *("net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl"),
     *("net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
 }
@@ -67,7 +68,7 @@ def _of_container(container: Specification, pod: Specification) -> Iterator[str]
     of_pod = pod.get("securityContext", {})
     if "seccompProfile" not in context and "seccompProfile" not in of_pod:
         yield "no seccompProfile"
-    if not context.get("runAsNonRoot", of_pod.get("runAsNonRoot")):
+    if context.get("runAsNonRoot", of_pod.get("runAsNonRoot")) is None:
         yield "runAsNonRoot is not set"
     if context.get("privileged"):
         yield "privileged"
@@ -88,5 +89,6 @@ def _of_container(container: Specification, pod: Specification) -> Iterator[str]
 
 
 def _handlers(container: Specification) -> Iterator[Specification]:
-    yield from (container.get(name, {}) for name in ("startupProbe", "livenessProbe", "readinessProbe"))
+    for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+        yield container.get(name, {})
     yield from container.get("lifecycle", {}).values()

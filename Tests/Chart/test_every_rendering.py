@@ -52,7 +52,7 @@ class EveryRenderingTests(unittest.TestCase):
         self.assertEqual(without_password(with_4.objects), without_password(with_3.objects))
 
     @in_every_case
-    def test_nothing_but_a_new_password_changes_from_one_rendering_to_the_next(self, values, version):
+    def test_only_a_new_password_changes_from_one_rendering_to_the_next(self, values, version):
         first = render(values, version=version)
         render.cache_clear()
         again = render(values, version=version)
@@ -93,16 +93,15 @@ class EveryRenderingTests(unittest.TestCase):
         }
         pods["Pod"] = release.the("Pod")["metadata"]["labels"]
         for each in release.objects:
-            selector = each.get("spec", {}).get("selector") or each.get("spec", {}).get("podSelector")
+            specification = each.get("spec", {})
+            selector = specification.get("selector") or specification.get("podSelector")
             if selector is None or each["kind"] == "ServiceMonitor":
                 continue
             wanted = selector.get("matchLabels", selector)
             selected = [kind for kind, labels in pods.items() if wanted.items() <= labels.items()]
             component = each["metadata"]["labels"]["app.kubernetes.io/component"]
-            self.assertEqual(
-                selected, ["StatefulSet" if component == "redis" else "Deployment"],
-                each["metadata"]["name"],
-            )
+            meant = "StatefulSet" if component == "redis" else "Deployment"
+            self.assertEqual(selected, [meant], each["metadata"]["name"])
 
     @in_every_case
     def test_no_two_objects_have_one_name(self, values, version):

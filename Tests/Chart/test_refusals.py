@@ -25,6 +25,7 @@ REFUSED = {
     "port=70000": "at '/port': maximum: got 70,000, want 65,535",
     "minReplicas=0": "at '/minReplicas': minimum: got 0, want 1",
     "servicetype=nodeport": "at '/servicetype': value must be one of 'NodePort', 'LoadBalancer'",
+    "logLevel=loud": "at '/logLevel': value must be one of '', 'trace', 'debug'",
     "name=Counter": "at '/name': 'Counter' does not match pattern",
     "image=": "at '/image': '' does not match pattern",
     "redis.storage=lots": "at '/redis/storage': 'lots' does not match pattern",

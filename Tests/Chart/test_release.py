@@ -122,7 +122,7 @@ class NotesTests(unittest.TestCase):
         ways = {
             "defaults": ["get ingress gateway-ingress", "nodePort", "port-forward service/counter"],
             "tls": ["https://counter.example.com/", "port-forward"],
-            "load-balancer": ["get service counter --watch", "port-forward service/counter 8000:80"],
+            "load-balancer": ["get service counter --watch", "service/counter 8000:80"],
             "bare": ["port-forward service/counter 8000:8000"],
         }
         every = {"get ingress", "https://", "nodePort", "--watch"}

@@ -3,66 +3,68 @@
 import copy
 import unittest
 
-from chart import render
+from chart import Object, render
 from restricted import violations
 
-BREACHES = {
-    "hostNetwork": lambda pod, _: pod.update(hostNetwork=True),
-    "hostPID": lambda pod, _: pod.update(hostPID=True),
-    "hostIPC": lambda pod, _: pod.update(hostIPC=True),
-    "a volume of kind hostPath": lambda pod, _: pod["volumes"].append(
-        {"name": "host", "hostPath": {"path": "/"}}
-    ),
-    "sysctl kernel.msgmax": lambda pod, _: pod["securityContext"].update(
-        sysctls=[{"name": "kernel.msgmax", "value": "1"}]
-    ),
-    "seccompProfile": lambda pod, _: pod["securityContext"].update(
-        seccompProfile={"type": "Unconfined"}
-    ),
-    "runAsUser 0": lambda pod, _: pod["securityContext"].update(runAsUser=0),
-    "counter: no seccompProfile": lambda pod, _: pod["securityContext"].pop("seccompProfile"),
-    "counter: runAsNonRoot is not set": lambda pod, _: pod["securityContext"].pop("runAsNonRoot"),
-    "counter: runAsNonRoot false": lambda _, container: container["securityContext"].update(
-        runAsNonRoot=False
-    ),
-    "counter: privileged": lambda _, container: container["securityContext"].update(privileged=True),
-    "counter: allowPrivilegeEscalation is not false": lambda _, container: container[
-        "securityContext"
-    ].pop("allowPrivilegeEscalation"),
-    "counter: not all capabilities dropped": lambda _, container: container["securityContext"].update(
-        capabilities={"drop": ["NET_RAW"]}
-    ),
-    "counter: capabilities added": lambda _, container: container["securityContext"][
-        "capabilities"
-    ].update(add=["SYS_ADMIN"]),
-    "counter: procMount": lambda _, container: container["securityContext"].update(
-        procMount="Unmasked"
-    ),
-    "counter: seLinuxOptions": lambda _, container: container["securityContext"].update(
-        seLinuxOptions={"type": "spc_t"}
-    ),
-    "counter: appArmorProfile": lambda _, container: container["securityContext"].update(
-        appArmorProfile={"type": "Unconfined"}
-    ),
-    "counter: hostProcess": lambda _, container: container["securityContext"].update(
-        windowsOptions={"hostProcess": True}
-    ),
-    "counter: hostPort": lambda _, container: container["ports"][0].update(hostPort=80),
-    "counter: a probe of another host": lambda _, container: container["livenessProbe"][
-        "httpGet"
-    ].update(host="example.com"),
+# What a pod may get wrong, by the words that are to be found: what is put into its specification.
+OF_POD = {
+    "hostNetwork": {"hostNetwork": True},
+    "hostPID": {"hostPID": True},
+    "hostIPC": {"hostIPC": True},
+    "a volume of kind hostPath": {"volumes": [{"name": "host", "hostPath": {"path": "/"}}]},
 }
+
+# The same of its security context; None takes it out.
+OF_POD_CONTEXT = {
+    "sysctl kernel.msgmax": {"sysctls": [{"name": "kernel.msgmax", "value": "1"}]},
+    "seccompProfile": {"seccompProfile": {"type": "Unconfined"}},
+    "runAsUser 0": {"runAsUser": 0},
+    "counter: no seccompProfile": {"seccompProfile": None},
+    "counter: runAsNonRoot is not set": {"runAsNonRoot": None},
+}
+
+# Of its container.
+OF_CONTAINER = {
+    "counter: hostPort": {"ports": [{"containerPort": 8000, "hostPort": 80}]},
+    "counter: a probe of another host": {"livenessProbe": {"httpGet": {"host": "example.com"}}},
+}
+
+# And of its container's security context.
+OF_CONTAINER_CONTEXT = {
+    "counter: runAsNonRoot false": {"runAsNonRoot": False},
+    "counter: privileged": {"privileged": True},
+    "counter: allowPrivilegeEscalation is not false": {"allowPrivilegeEscalation": None},
+    "counter: not all capabilities dropped": {"capabilities": {"drop": ["NET_RAW"]}},
+    "counter: capabilities added": {"capabilities": {"drop": ["ALL"], "add": ["SYS_ADMIN"]}},
+    "counter: procMount": {"procMount": "Unmasked"},
+    "counter: seLinuxOptions": {"seLinuxOptions": {"type": "spc_t"}},
+    "counter: appArmorProfile": {"appArmorProfile": {"type": "Unconfined"}},
+    "counter: hostProcess": {"windowsOptions": {"hostProcess": True}},
+}
+
+
+def put(breach: Object, into: Object) -> None:
+    """Overwrites some of an object."""
+    into.update(breach)
+    for name in [name for name, value in breach.items() if value is None]:
+        del into[name]
 
 
 class RestrictedTests(unittest.TestCase):
     def test_every_breach_is_noticed(self):
         good = dict(render().pods())["Deployment"]
         self.assertEqual(violations(good), [])
-        for words, breach in BREACHES.items():
-            with self.subTest(words):
-                pod = copy.deepcopy(good)
-                breach(pod, pod["containers"][0])
-                self.assertIn(words, violations(pod))
+        for place, breaches in (
+            (lambda pod: pod, OF_POD),
+            (lambda pod: pod["securityContext"], OF_POD_CONTEXT),
+            (lambda pod: pod["containers"][0], OF_CONTAINER),
+            (lambda pod: pod["containers"][0]["securityContext"], OF_CONTAINER_CONTEXT),
+        ):
+            for words, breach in breaches.items():
+                with self.subTest(words):
+                    pod = copy.deepcopy(good)
+                    put(breach, place(pod))
+                    self.assertEqual(violations(pod), [words])
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@
      on the counter's name, which may. */}}
 {{- define "counter.selector" -}}
 {{- $ := index . 0 -}}
-app.kubernetes.io/name: {{ eq (index . 1) "redis" | ternary $.Values.redis.name $.Values.name | quote }}
+{{- $name := eq (index . 1) "redis" | ternary $.Values.redis.name $.Values.name -}}
+app.kubernetes.io/name: {{ $name | quote }}
 app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
@@ -18,7 +19,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{ include "counter.selector" . }}
 app.kubernetes.io/version: {{ $.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" | trunc 63 }}
 {{- end }}
 
 {{/* Whether the counter finds its Redis by REDISAPP_SERVICE_HOST. Kubernetes gives it to pods that
