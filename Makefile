@@ -9,7 +9,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 broken := .build/broken/release/counter
 
 .PHONY: run build test chaos bench replicas broken lint format clean
-.PHONY: image-test lint-image test-tools
+.PHONY: image-test lint-image test-tools test-chart
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -29,10 +29,18 @@ test:
 	$(test_environment) swift test
 	@# The loops that `make replicas` emulates count exactly, too; what they measure here is not kept.
 	swift run emulated-loops --loops 1 16 --rates 5000 --delays 0 --seconds 1 --attempts 1
+	$(MAKE) --no-print-directory test-chart
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
+
+## Checks the Helm chart: every rendering, what it promises, and its Redis, without a cluster.
+test-chart: test-tools build
+	$(test_environment) .build/python/bin/python -B -m unittest discover --start-directory Tests/Chart
+
+test-tools:
+	@scripts/install-test-tools
 
 ## Measures the counter beside its peers, and writes docs/benchmark.*: about a quarter of an hour.
 bench: build
@@ -61,9 +69,6 @@ lint:
 ## Checks the Dockerfile.
 lint-image: test-tools
 	.build/python/bin/hadolint Dockerfile
-
-test-tools:
-	@scripts/install-test-tools
 
 ## Formats the Swift code.
 format:

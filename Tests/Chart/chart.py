@@ -1,0 +1,95 @@
+"""Renders the chart with a real Helm."""
+
+import dataclasses
+import functools
+import pathlib
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from typing import Any
+
+import yaml
+
+HERE = pathlib.Path(__file__).parent
+CHART = HERE.parent.parent / "helm/counter"
+HELM_4, HELM_3 = (pathlib.Path(sys.executable).parent / name for name in ("helm", "helm3"))
+OLDEST, NEWEST = "1.29.0", "1.37.0"
+
+Object = dict[str, Any]
+
+
+class HelmFailed(Exception):
+    """Helm refused; the text is what it said."""
+
+
+def cases() -> dict[str, pathlib.Path]:
+    """The values files that everything is checked with."""
+    return {path.stem: path for path in sorted((HERE / "values").glob("*.yaml"))}
+
+
+def helm(
+    program: pathlib.Path,
+    *arguments: str | pathlib.Path,
+    kubeconfig: pathlib.Path = pathlib.Path("/nonexistent"),
+) -> str:
+    """Runs Helm without the configuration and the cluster of whoever runs the tests."""
+    with tempfile.TemporaryDirectory(prefix="counter-chart-home-") as home:
+        environment = {"HOME": home, "KUBECONFIG": str(kubeconfig)}
+        ended = subprocess.run(
+            [program, *arguments], env=environment, capture_output=True, text=True, timeout=120
+        )
+    if ended.returncode != 0:
+        raise HelmFailed(ended.stdout + ended.stderr)
+    return ended.stdout
+
+
+@dataclasses.dataclass(frozen=True)
+class Release:
+    """The objects of a rendered chart."""
+
+    objects: tuple[Object, ...]
+
+    def all(self, kind: str) -> list[Object]:
+        """The objects of a kind."""
+        return [each for each in self.objects if each["kind"] == kind]
+
+    def the(self, kind: str, name: str | None = None) -> Object:
+        """The only object of a kind, or the only one of a name."""
+        found = [
+            each for each in self.all(kind) if name is None or each["metadata"]["name"] == name
+        ]
+        if len(found) != 1:
+            raise AssertionError(f"{len(found)} objects of kind {kind} and name {name}")
+        return found[0]
+
+    def container(self, kind: str) -> Object:
+        """The only container of the Deployment or of the StatefulSet."""
+        [container] = self.the(kind)["spec"]["template"]["spec"]["containers"]
+        return container
+
+    def pods(self) -> list[tuple[str, Object]]:
+        """The pods that would be run: a name and the specification of each."""
+        pods = [(each["kind"], each["spec"]) for each in self.all("Pod")]
+        for each in self.all("Deployment") + self.all("StatefulSet"):
+            pods.append((each["kind"], each["spec"]["template"]["spec"]))
+        return pods
+
+
+@functools.cache
+def render(
+    values: pathlib.Path | None = None,
+    sets: tuple[str, ...] = (),
+    version: str = NEWEST,
+    program: pathlib.Path = HELM_4,
+    chart: pathlib.Path = CHART,
+) -> Release:
+    """What `helm template` makes of the chart; `sets` are written as for --set."""
+    arguments: list[str | pathlib.Path] = ["--kube-version", version, "--namespace", "web"]
+    if values:
+        arguments += ["--values", values]
+    for each in sets:
+        arguments += ["--set", each]
+    text = helm(program, "template", "123", chart, *arguments)
+    documents: Iterable[Object | None] = yaml.safe_load_all(text)
+    return Release(tuple(each for each in documents if each))

@@ -1,0 +1,73 @@
+"""The program with the flags that the chart gives it, and with the chart's Redis."""
+
+import http.client
+import os
+import pathlib
+import subprocess
+import tempfile
+import time
+import unittest
+
+from chart import cases, render
+from redis_pod import LIMIT, RedisPod, free_port
+
+PROGRAM = os.environ["COUNTER_EXECUTABLE"]
+
+
+class ProgramTests(unittest.TestCase):
+    def start(self, flags: list[str], environment: dict[str, str]) -> int:
+        """Starts the program with flags of the chart on ports of this machine, and waits for it."""
+        port = free_port()
+        here = {"--host": "127.0.0.1", "--port": str(port), "--metrics-port": str(free_port())}
+        names = [flag.partition("=")[0] for flag in flags]
+        flags = [f"{name}={here[name]}" if name in here else f for name, f in zip(names, flags)]
+        process = subprocess.Popen([PROGRAM, *flags], env=environment, stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait, LIMIT)
+        self.addCleanup(process.terminate)
+        end = time.monotonic() + LIMIT
+        while not self.is_up(port):
+            self.assertIsNone(process.poll(), f"the program does not start with {flags}")
+            self.assertLess(time.monotonic(), end, "the program does not answer")
+            time.sleep(0.02)
+        return port
+
+    def is_up(self, port: int) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+        try:
+            connection.request("GET", "/health")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def test_it_understands_every_flag_and_no_variable_of_kubernetes_misleads_it(self):
+        flags = render(cases()["everything"]).container("Deployment")["args"]
+        with tempfile.TemporaryDirectory(prefix="counter-chart-program-") as folder:
+            password = pathlib.Path(folder) / "password"
+            password.write_text("secret\n")
+            flags = [each.replace("/run/secrets/redis/password", str(password)) for each in flags]
+            misleading = {
+                name: "tcp://10.0.0.1:80" for name in ("METRICS_PORT", "COUNTER_PORT", "REDISAPP_PORT")
+            }
+            self.start(flags, misleading | {"COUNTER_SERVICE_HOST": "10.0.0.1"})
+
+    def test_it_counts_in_the_redis_that_kubernetes_names_with_the_password_of_the_secret(self):
+        folder = tempfile.TemporaryDirectory(prefix="counter-chart-program-")
+        self.addCleanup(folder.cleanup)
+        pod = RedisPod(pathlib.Path(folder.name), b"two words # \"quoted\" \\\n")
+        self.addCleanup(pod.kill)
+        pod.start()
+        flags = [pod.here(flag) for flag in render().container("Deployment")["args"]]
+        port = self.start(
+            flags,
+            {"REDISAPP_SERVICE_HOST": "127.0.0.1", "REDISAPP_SERVICE_PORT": str(pod.port)},
+        )
+        [check] = render().the("Pod")["spec"]["containers"]
+        words = [each.replace("counter:8000", f"127.0.0.1:{port}") for each in check["args"]]
+        checked = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=LIMIT)
+        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,88 @@
+"""What the chart's Redis promises."""
+
+import pathlib
+import signal
+import stat
+import tempfile
+import unittest
+
+from redis_pod import RedisPod
+
+
+class RedisPodTests(unittest.TestCase):
+    def pod(self, password: bytes) -> RedisPod:
+        folder = tempfile.TemporaryDirectory(prefix="counter-chart-redis-")
+        self.addCleanup(folder.cleanup)
+        pod = RedisPod(pathlib.Path(folder.name), password)
+        self.addCleanup(pod.kill)
+        return pod
+
+    def test_it_lets_in_who_has_the_password_whatever_is_in_it(self):
+        for password in ("secret", "two words # \"quoted\" 'twice' \\ $HOME %s", "pässwörd"):
+            with self.subTest(password):
+                pod = self.pod(password.encode() + b"\n")
+                pod.start()
+                self.assertEqual(pod.ask(password, "incr", "hits"), "1")
+                self.assertIn("NOAUTH", pod.ask(None, "get", "hits"))
+                self.assertIn("WRONGPASS", pod.ask("guess", "get", "hits"))
+
+    def test_an_empty_password_is_refused(self):
+        pod = self.pod(b"\n")
+        ended = pod.run(pod.container["command"])
+        self.assertNotEqual(ended.returncode, 0)
+        self.assertIn("password of Redis is empty", ended.stderr)
+
+    def test_no_command_line_shows_the_password(self):
+        pod = self.pod(b"open-sesame")
+        pod.start()
+        shown = pathlib.Path(f"/proc/{pod.process.pid}/cmdline").read_bytes()
+        self.assertIn(b"redis-server", shown)
+        self.assertNotIn(b"open-sesame", shown)
+        self.assertNotIn("open-sesame", str(pod.container))
+        [users] = (pod.folder / "users").iterdir()
+        self.assertNotIn("open-sesame", users.read_text())
+        self.assertEqual(stat.S_IMODE(users.stat().st_mode), 0o600)
+
+    def test_a_count_that_was_answered_outlives_a_kill(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        self.assertEqual(pod.ask("secret", "config", "get", "appendfsync").split()[1], "always")
+        for number in range(1, 4):
+            self.assertEqual(pod.ask("secret", "incr", "hits"), str(number))
+        pod.stop(signal.SIGKILL)
+        pod.start()
+        self.assertEqual(pod.ask("secret", "get", "hits"), "3")
+
+    def test_it_stops_when_it_is_told_to(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        self.assertEqual(pod.stop(signal.SIGTERM), 0)
+
+    def test_a_new_password_makes_it_unready_and_not_dead(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        self.assertTrue(pod.probe("readinessProbe"))
+        self.assertTrue(pod.probe("livenessProbe"))
+        pod.set_password(b"another")
+        self.assertFalse(pod.probe("readinessProbe"))
+        self.assertTrue(pod.probe("livenessProbe"))
+
+    def test_a_redis_that_does_not_answer_is_neither_ready_nor_alive(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        pod.stop(signal.SIGTERM)
+        self.assertFalse(pod.probe("readinessProbe"))
+        self.assertFalse(pod.probe("livenessProbe"))
+
+    def test_data_of_an_earlier_password_is_gone_on_with(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        pod.ask("secret", "set", "hits", "41")
+        pod.stop(signal.SIGTERM)
+        pod.set_password(b"another")
+        pod.start()
+        self.assertEqual(pod.ask("another", "incr", "hits"), "42")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,89 @@
+"""That what cannot be meant is refused, with words that name it."""
+
+import json
+import re
+import unittest
+
+import yaml
+from chart import CHART, HELM_3, HELM_4, HelmFailed, render
+
+REFUSED = {
+    # An unknown key
+    "replicas=3": "additional properties 'replicas' not allowed",
+    "redis.pasword=x": "at '/redis': additional properties 'pasword' not allowed",
+    "ingress.host=x": "at '/ingress': additional properties 'host' not allowed",
+    "resources.limit.cpu=1": "at '/resources': additional properties 'limit' not allowed",
+    "extraEnv[0].nam=x": "at '/extraEnv/0': missing property 'name'",
+    # A wrong type
+    "port=http": "at '/port': got string, want integer",
+    "replicaCount=two": "at '/replicaCount': got string, want integer",
+    "autoscaling=true": "at '/autoscaling': got boolean, want object",
+    "timestamp=true": "at '/timestamp': got boolean, want integer or string",
+    "ingress.hosts=a.example.com": "at '/ingress/hosts': got string, want array",
+    "serviceAnnotations.number=1": "at '/serviceAnnotations/number': got number, want string",
+    # A value out of range
+    "port=70000": "at '/port': maximum: got 70,000, want 65,535",
+    "minReplicas=0": "at '/minReplicas': minimum: got 0, want 1",
+    "servicetype=nodeport": "at '/servicetype': value must be one of 'NodePort', 'LoadBalancer'",
+    "logLevel=loud": "at '/logLevel': value must be one of '', 'trace', 'debug'",
+    "name=Counter": "at '/name': 'Counter' does not match pattern",
+    "image=": "at '/image': '' does not match pattern",
+    "redis.storage=lots": "at '/redis/storage': 'lots' does not match pattern",
+    "redis.host=redis://a": "at '/redis/host': 'redis://a' does not match pattern",
+    # What is needed and was taken away
+    "name=null": "missing property 'name'",
+    # What is right by itself
+    "redis.host=a.example.com": 'redis.host is "a.example.com", but the chart is to run a Redis',
+    "name=redisapp": 'name and redis.name are both "redisapp"',
+    "minReplicas=8": "minReplicas is 8, more than maxReplicas, 7",
+    "metricsPort=8000": "metricsPort is 8000, on which the pods answer visits",
+    "serviceMonitor.enabled=true,metricsPort=0": "serviceMonitor.enabled needs a metricsPort",
+    "resources=null": "autoscaling needs resources.requests.cpu",
+}
+
+
+class RefusalTests(unittest.TestCase):
+    def test_values_that_cannot_be_meant_are_named(self):
+        for program in (HELM_3, HELM_4):
+            for sets, words in REFUSED.items():
+                with self.subTest(sets, helm=program.name):
+                    with self.assertRaisesRegex(HelmFailed, re.escape(words)):
+                        render(sets=(sets,), program=program)
+
+    def test_a_kubernetes_that_is_too_old_is_refused(self):
+        with self.assertRaisesRegex(HelmFailed, "requires kubeVersion: >=1.29.0-0"):
+            render(version="1.28.15")
+        render(version="1.29.0-gke.1")
+
+    def test_a_chart_that_uses_this_one_may_have_globals(self):
+        render(sets=("global.anything=1",))
+
+
+class SchemaTests(unittest.TestCase):
+    schema = json.loads((CHART / "values.schema.json").read_text())
+
+    def test_no_object_of_ours_takes_an_unknown_key(self):
+        def check(schema, path):
+            if "properties" in schema:
+                self.assertIs(schema.get("additionalProperties"), False, path)
+            for name, each in (schema.get("properties") or {}).items():
+                check(each, f"{path}/{name}")
+
+        check(self.schema, "")
+        for name, each in self.schema["definitions"].items():
+            check(each, name)
+
+    def test_it_knows_every_default_and_nothing_else(self):
+        """A key that the schema has and values.yaml does not would be undocumented."""
+        def compare(schema, values, path):
+            names = schema["properties"].keys() - {"global"}
+            self.assertEqual(names, values.keys(), path)
+            for name in names:
+                if "properties" in schema["properties"][name]:
+                    compare(schema["properties"][name], values[name], f"{path}/{name}")
+
+        compare(self.schema, yaml.safe_load((CHART / "values.yaml").read_text()), "")
+
+
+if __name__ == "__main__":
+    unittest.main()

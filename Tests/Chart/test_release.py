@@ -1,0 +1,157 @@
+"""A release's life, with a real Helm and a stand-in for the cluster.
+
+What only a real cluster can show is not here: that the API server lets it all in, and that pods
+start, are found, and stop as the chart means them to.
+"""
+
+import base64
+import functools
+import pathlib
+import re
+import unittest
+
+from chart import CHART, HELM_3, HELM_4, HelmFailed, cases, helm
+from cluster import Cluster, cluster
+
+CASES = cases()
+
+
+class Operator:
+    """Whoever has Helm and the address of a cluster."""
+
+    def __init__(self, program: pathlib.Path, there: Cluster) -> None:
+        self.program = program
+        self.there = there
+
+    def run(self, verb: str, release: str, *arguments: str | pathlib.Path) -> str:
+        """Runs Helm on a release in a namespace."""
+        return helm(
+            self.program, verb, release, *arguments, "--namespace", "web",
+            kubeconfig=self.there.kubeconfig,
+        )
+
+    def install(self, case: str = "defaults", release: str = "visits") -> str:
+        """Installs the chart with the values of a case, and returns what Helm says."""
+        return self.run(
+            "install", release, CHART, "--values", CASES[case], "--disable-openapi-validation"
+        )
+
+    def upgrade(self, *sets: str) -> None:
+        """Upgrades the release."""
+        flags = [word for each in sets for word in ("--set", each)]
+        self.run("upgrade", "visits", CHART, "--disable-openapi-validation", *flags)
+
+    def password(self) -> str:
+        """The password that was generated."""
+        secret = self.there.object("Secret", "redisapp-password")
+        return base64.b64decode(secret["data"]["password"]).decode()
+
+
+def with_each_helm(test):
+    """Runs a test with each Helm, on an empty cluster each time."""
+
+    @functools.wraps(test)
+    def run(self):
+        for program in (HELM_3, HELM_4):
+            with self.subTest(helm=program.name), cluster("1.36.0") as there:
+                test(self, Operator(program, there))
+
+    return run
+
+
+class ReleaseTests(unittest.TestCase):
+    @with_each_helm
+    def test_a_generated_password_is_kept_over_upgrades_and_a_roll_back(self, operator):
+        operator.install()
+        password = operator.password()
+        self.assertRegex(password, "^[A-Za-z0-9]{32}$")
+        operator.upgrade("image=counter:2")
+        self.assertEqual(operator.password(), password)
+        operator.upgrade("image=counter:3", "timestamp=3")
+        self.assertEqual(operator.password(), password)
+        operator.run("rollback", "visits", "1")
+        self.assertEqual(operator.password(), password)
+
+    @with_each_helm
+    def test_an_upgrade_replaces_the_counter_and_not_redis(self, operator):
+        operator.install()
+        redis = operator.there.object("StatefulSet", "redisapp")["spec"]
+        operator.upgrade("image=counter:2")
+        counter = operator.there.object("Deployment", "counter")["spec"]["template"]["spec"]
+        self.assertEqual(counter["containers"][0]["image"], "counter:2")
+        self.assertEqual(operator.there.object("StatefulSet", "redisapp")["spec"], redis)
+
+    @with_each_helm
+    def test_it_can_be_uninstalled_and_installed_again(self, operator):
+        operator.install()
+        password = operator.password()
+        operator.run("uninstall", "visits")
+        self.assertEqual(operator.there.kinds(), set())
+        operator.install()
+        self.assertNotEqual(operator.password(), password)
+
+    @with_each_helm
+    def test_a_secret_of_the_operators_own_is_left_alone(self, operator):
+        theirs = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": "our-secret", "namespace": "web"},
+            "data": {"redis": "c2VjcmV0"},
+        }
+        operator.there.objects["/api/v1/namespaces/web/secrets/our-secret"] = dict(theirs)
+        operator.install("existing-secret")
+        self.assertIsNone(operator.there.object("Secret", "redisapp-password"))
+        operator.run("uninstall", "visits")
+        self.assertEqual(operator.there.object("Secret", "our-secret"), theirs)
+
+    @with_each_helm
+    def test_a_second_release_needs_other_names(self, operator):
+        operator.install()
+        with self.assertRaisesRegex(HelmFailed, "exists and cannot be imported"):
+            operator.install(release="second")
+        operator.install("renamed", release="third")
+
+
+class NotesTests(unittest.TestCase):
+    def notes(self, case: str, version: str = "1.36.0") -> str:
+        with cluster(version) as there:
+            said = Operator(HELM_4, there).install(case)
+        return said.partition("NOTES:\n")[2]
+
+    def test_they_say_how_to_reach_it(self):
+        ways = {
+            "defaults": ["get ingress gateway-ingress", "nodePort", "port-forward service/counter"],
+            "tls": ["https://counter.example.com/", "port-forward"],
+            "load-balancer": ["get service counter --watch", "service/counter 8000:80"],
+            "bare": ["port-forward service/counter 8000:8000"],
+        }
+        every = {"get ingress", "https://", "nodePort", "--watch"}
+        for case, words in ways.items():
+            with self.subTest(case):
+                notes = self.notes(case)
+                for each in words:
+                    self.assertIn(each, notes)
+                for each in every:
+                    self.assertEqual(each in notes, any(each in word for word in words), each)
+
+    def test_they_say_what_becomes_of_the_count(self):
+        self.assertIn("delete persistentvolumeclaim data-redisapp-0", self.notes("defaults"))
+        notes = self.notes("external-redis")
+        self.assertIn("redis.example.com, which is not part of this release", notes)
+        self.assertNotIn("persistentvolumeclaim", notes)
+
+    def test_the_commands_fit_the_namespace(self):
+        commands = re.findall("kubectl.*", self.notes("defaults"))
+        self.assertGreater(len(commands), 3)
+        for each in commands:
+            if "get nodes" in each:
+                continue  # they are in no namespace
+            self.assertIn("--namespace web", each)
+
+    def test_they_warn_where_an_upgrade_may_lose_visits(self):
+        self.assertIn("visits may meet a closed port", self.notes("defaults", "1.29.9"))
+        self.assertNotIn("visits may meet a closed port", self.notes("defaults", "1.30.0"))
+
+
+if __name__ == "__main__":
+    unittest.main()

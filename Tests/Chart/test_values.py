@@ -1,0 +1,380 @@
+"""What each value does, and what the chart promises whatever the values are."""
+
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+from chart import CHART, OLDEST, Object, Release, cases, render
+
+CASES = cases()
+
+
+def arguments(release: Release) -> list[str]:
+    """The flags of the counter."""
+    return release.container("Deployment")["args"]
+
+
+def with_flag(release: Release, flag: str) -> list[str]:
+    """The values that a flag of the counter is given."""
+    return [each.partition("=")[2] for each in arguments(release) if each.startswith(f"{flag}=")]
+
+
+def has_service_links(release: Release) -> bool:
+    """Whether the counter's pods are given the variables of Services."""
+    return release.the("Deployment")["spec"]["template"]["spec"]["enableServiceLinks"]
+
+
+class OriginalTests(unittest.TestCase):
+    def test_its_values_do_what_they_say(self):
+        release = render(CASES["original"])
+        self.assertEqual(release.container("Deployment")["image"], "example/counter:1.0.2")
+        self.assertEqual(release.the("Deployment")["metadata"]["name"], "pythonapp")
+        service = release.the("Service", "pythonapp")["spec"]
+        self.assertEqual((service["type"], service["ports"][0]["port"]), ("NodePort", 8000))
+        self.assertEqual(release.the("Ingress")["metadata"]["name"], "gateway-ingress")
+        autoscaler = release.the("HorizontalPodAutoscaler")["spec"]
+        self.assertEqual((autoscaler["minReplicas"], autoscaler["maxReplicas"]), (3, 7))
+        target = autoscaler["metrics"][0]["resource"]["target"]
+        self.assertEqual(target, {"type": "Utilization", "averageUtilization": 80})
+
+    def test_they_are_the_defaults_but_for_name_and_image(self):
+        ours = render(sets=("name=pythonapp", "image=example/counter:1.0.2", "timestamp=1"))
+        theirs = render(CASES["original"])
+        for kind in ("Deployment", "Ingress", "HorizontalPodAutoscaler", "StatefulSet"):
+            self.assertEqual(ours.the(kind), theirs.the(kind))
+
+
+class ReplicasTests(unittest.TestCase):
+    def test_with_autoscaling_the_deployment_leaves_their_number_alone(self):
+        self.assertNotIn("replicas", render().the("Deployment")["spec"])
+        self.assertEqual(len(render().all("HorizontalPodAutoscaler")), 1)
+
+    def test_without_it_replicaCount_is_their_number(self):
+        release = render(CASES["no-autoscaling"])
+        self.assertEqual(release.the("Deployment")["spec"]["replicas"], 4)
+        self.assertEqual(release.all("HorizontalPodAutoscaler"), [])
+
+    def test_autoscaling_has_a_request_to_measure_against(self):
+        self.assertIn("cpu", render().container("Deployment")["resources"]["requests"])
+
+    def test_a_node_with_the_only_replica_can_be_drained(self):
+        for release in (render(), render(CASES["bare"])):
+            budget = release.the("PodDisruptionBudget")["spec"]
+            self.assertEqual(budget["maxUnavailable"], 1)
+            self.assertNotIn("minAvailable", budget)
+
+
+class RollingUpdateTests(unittest.TestCase):
+    def test_no_pod_goes_before_another_is_ready(self):
+        strategy = render().the("Deployment")["spec"]["strategy"]
+        self.assertEqual(strategy["type"], "RollingUpdate")
+        self.assertEqual(strategy["rollingUpdate"]["maxUnavailable"], 0)
+
+    def test_probes_ask_what_they_are_for(self):
+        container = render().container("Deployment")
+        asked = {name: container[name]["httpGet"]["path"] for name in container if "Probe" in name}
+        self.assertEqual(
+            asked,
+            {"startupProbe": "/health", "livenessProbe": "/health", "readinessProbe": "/ready"},
+        )
+        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
+        for name in asked:
+            self.assertIn(container[name]["httpGet"]["port"], ports)
+        self.assertEqual(with_flag(render(), "--port"), [str(ports["http"])])
+
+    def test_a_pod_is_given_the_time_to_stop(self):
+        for release in (render(), render(CASES["everything"])):
+            pod = release.the("Deployment")["spec"]["template"]["spec"]
+            sleep = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+            [drain] = with_flag(release, "--drain-timeout")
+            self.assertGreater(sleep, 0)
+            self.assertGreater(pod["terminationGracePeriodSeconds"], sleep + int(drain))
+
+    def test_only_a_kubernetes_that_knows_it_is_asked_to_sleep(self):
+        for version, sleeps in ((OLDEST, False), ("1.30.0", True), ("v1.30.4-gke.100", True)):
+            container = render(version=version).container("Deployment")
+            self.assertEqual("lifecycle" in container, sleeps, version)
+        self.assertNotIn("lifecycle", render(CASES["bare"]).container("Deployment"))
+
+    def test_another_timestamp_makes_other_pods(self):
+        def pods(*sets: str) -> Object:
+            return render(sets=sets).the("Deployment")["spec"]["template"]
+
+        self.assertNotEqual(pods("timestamp=1"), pods("timestamp=2"))
+        annotations = render(CASES["everything"]).the("Deployment")["spec"]["template"]["metadata"][
+            "annotations"
+        ]
+        self.assertEqual(annotations["counter/timestamp"], "1700000000")
+        self.assertEqual(annotations["prometheus.io/scrape"], "true")
+
+    def test_new_pods_spread_over_nodes(self):
+        [constraint] = render().the("Deployment")["spec"]["template"]["spec"][
+            "topologySpreadConstraints"
+        ]
+        self.assertEqual(constraint["topologyKey"], "kubernetes.io/hostname")
+        self.assertEqual(constraint["matchLabelKeys"], ["pod-template-hash"])
+
+
+class UpgradeTests(unittest.TestCase):
+    """What an upgrade would change; Kubernetes refuses to change some of it."""
+
+    upgrade = ("image=counter:2", "timestamp=2", "cpu=50", "port=80", "accessLog=true")
+
+    def newer_chart(self) -> pathlib.Path:
+        """A copy of the chart with the next version."""
+        folder = tempfile.TemporaryDirectory(prefix="counter-chart-")
+        self.addCleanup(folder.cleanup)
+        chart = pathlib.Path(folder.name) / "counter"
+        shutil.copytree(CHART, chart)
+        about = chart / "Chart.yaml"
+        text = about.read_text()
+        self.assertIn("version: 1.0.0\n", text)
+        about.write_text(text.replace("version: 1.0.0\n", "version: 1.1.0\n"))
+        return chart
+
+    def test_selectors_stay(self):
+        before, after = render(), render(sets=self.upgrade, chart=self.newer_chart())
+        for kind in ("Deployment", "StatefulSet"):
+            self.assertEqual(
+                before.the(kind)["spec"]["selector"], after.the(kind)["spec"]["selector"]
+            )
+            self.assertNotEqual(
+                before.the(kind)["metadata"]["labels"], after.the(kind)["metadata"]["labels"]
+            )
+
+    def test_redis_is_left_running(self):
+        before = render()
+        for after in (
+            render(sets=self.upgrade, chart=self.newer_chart()),
+            render(sets=(*self.upgrade, "name=other", "ingressname=other")),
+        ):
+            self.assertEqual(before.the("StatefulSet")["spec"], after.the("StatefulSet")["spec"])
+
+
+class RedisTests(unittest.TestCase):
+    def test_under_its_own_name_it_is_found_by_the_injected_variable(self):
+        for case in ("defaults", "redis-of-old", "existing-secret"):
+            release = render(CASES[case])
+            self.assertEqual(with_flag(release, "--redis"), [])
+            self.assertTrue(has_service_links(release))
+        self.assertEqual(render().the("Service", "redisapp")["spec"]["ports"][0]["port"], 6379)
+
+    def test_else_the_counter_is_told(self):
+        told = {
+            "renamed": "redis://redis-two:6379",
+            "everything": "redis://counts:6380",
+            "external-redis": "redis://redis.example.com:6390",
+            "external-redis-ipv6": "redis://[fd00::17]:6379",
+        }
+        for case, url in told.items():
+            self.assertEqual(with_flag(render(CASES[case]), "--redis"), [url])
+            self.assertFalse(has_service_links(render(CASES[case])))
+
+    def test_another_redis_brings_none_of_its_own(self):
+        for case in ("external-redis", "external-redis-ipv6", "redis-of-old"):
+            release = render(CASES[case])
+            for kind in ("StatefulSet", "Secret", "ConfigMap"):
+                self.assertEqual(release.all(kind), [], case)
+
+    def test_both_read_the_password_from_one_file(self):
+        expected = {
+            "defaults": ("redisapp-password", "password"),
+            "existing-secret": ("our-secret", "redis"),
+            "external-redis": ("their-secret", "redis-password"),
+        }
+        for case, (name, key) in expected.items():
+            release = render(CASES[case])
+            for owner in release.all("Deployment") + release.all("StatefulSet"):
+                pod = owner["spec"]["template"]["spec"]
+                [volume] = [each for each in pod["volumes"] if each["name"] == "password"]
+                self.assertEqual(volume["secret"]["secretName"], name)
+                self.assertEqual(volume["secret"]["items"], [{"key": key, "path": "password"}])
+                self.assertEqual(volume["secret"]["defaultMode"], 0o440)
+                mounts = pod["containers"][0]["volumeMounts"]
+                [mount] = [each for each in mounts if each["name"] == "password"]
+                self.assertEqual(mount["mountPath"], "/run/secrets/redis")
+            self.assertEqual(
+                with_flag(release, "--redis-password-file"), ["/run/secrets/redis/password"]
+            )
+
+    def test_the_password_is_nowhere_but_in_the_secret(self):
+        release = render()
+        [password] = release.the("Secret")["data"].values()
+        self.assertEqual(str(release.objects).count(password), 1)
+        for _, pod in release.pods():
+            self.assertNotIn("env", pod["containers"][0])
+
+    def test_without_a_secret_another_redis_is_asked_without_a_password(self):
+        for case in ("external-redis-ipv6", "redis-of-old"):
+            release = render(CASES[case])
+            self.assertEqual(with_flag(release, "--redis-password-file"), [])
+            self.assertNotIn("volumes", release.the("Deployment")["spec"]["template"]["spec"])
+
+    def test_its_volume_outlives_the_release(self):
+        claims = render(CASES["everything"]).the("StatefulSet")["spec"]
+        self.assertEqual(
+            claims["persistentVolumeClaimRetentionPolicy"],
+            {"whenDeleted": "Retain", "whenScaled": "Retain"},
+        )
+        [claim] = claims["volumeClaimTemplates"]
+        self.assertEqual(claim["spec"]["resources"]["requests"]["storage"], "512Mi")
+        self.assertEqual(claim["spec"]["storageClassName"], "fast")
+
+    def test_another_configuration_makes_another_pod(self):
+        annotations = render().the("StatefulSet")["spec"]["template"]["metadata"]["annotations"]
+        self.assertRegex(annotations["counter/configuration"], "^[0-9a-f]{64}$")
+
+
+class ReachTests(unittest.TestCase):
+    def test_the_service_leads_to_the_pods_whatever_its_port(self):
+        [port] = render(CASES["everything"]).the("Service", "visits")["spec"]["ports"]
+        self.assertEqual(
+            port, {"name": "http", "port": 80, "targetPort": "http", "nodePort": 30080}
+        )
+        [port] = render(CASES["load-balancer"]).the("Service", "counter")["spec"]["ports"]
+        self.assertEqual(port, {"name": "http", "port": 80, "targetPort": "http"})
+
+    def test_only_what_leads_outside_has_a_traffic_policy(self):
+        service = render(CASES["everything"]).the("Service", "visits")
+        self.assertEqual(service["spec"]["externalTrafficPolicy"], "Local")
+        self.assertEqual(service["metadata"]["annotations"], {"example.com/owner": "team"})
+        self.assertNotIn(
+            "externalTrafficPolicy", render(CASES["tls"]).the("Service", "counter")["spec"]
+        )
+
+    def test_the_ingress_publishes_two_paths_and_no_more(self):
+        for case, hosts in {
+            "defaults": [None],
+            "everything": ["counter.example.com", "*.example.org"],
+        }.items():
+            rules = render(CASES[case]).the("Ingress")["spec"]["rules"]
+            self.assertEqual([rule.get("host") for rule in rules], hosts)
+            for rule in rules:
+                paths = [(each["path"], each["pathType"]) for each in rule["http"]["paths"]]
+                self.assertEqual(paths, [("/", "Exact"), ("/health", "Exact")])
+
+    def test_the_ingress_is_what_it_is_told_to_be(self):
+        ingress = render(CASES["everything"]).the("Ingress")
+        self.assertEqual(ingress["spec"]["ingressClassName"], "nginx")
+        self.assertEqual(
+            ingress["spec"]["tls"],
+            [{"secretName": "counter-tls", "hosts": ["counter.example.com"]}],
+        )
+        self.assertEqual(
+            ingress["metadata"]["annotations"], {"example.com/issuer": "letsencrypt"}
+        )
+        self.assertNotIn("annotations", render().the("Ingress")["metadata"])
+        self.assertEqual(render(CASES["bare"]).all("Ingress"), [])
+
+    def test_metrics_are_published_to_the_cluster_alone(self):
+        release = render()
+        service = release.the("Service", "counter-metrics")["spec"]
+        self.assertEqual(service["clusterIP"], "None")
+        [port] = release.the("Service", "counter")["spec"]["ports"]
+        self.assertEqual(port["targetPort"], "http")
+
+    def test_metrics_can_be_off(self):
+        release = render(CASES["bare"])
+        self.assertEqual(with_flag(release, "--metrics-port"), ["0"])
+        self.assertEqual(len(release.container("Deployment")["ports"]), 1)
+        self.assertEqual(len(release.all("Service")), 2)
+
+    def test_the_monitor_finds_the_metrics(self):
+        self.assertEqual(render().all("ServiceMonitor"), [])
+        release = render(CASES["everything"])
+        monitor = release.the("ServiceMonitor")
+        wanted = monitor["spec"]["selector"]["matchLabels"]
+        [service] = [
+            each for each in release.all("Service")
+            if wanted.items() <= each["metadata"]["labels"].items()
+        ]
+        [port] = service["spec"]["ports"]
+        [endpoint] = monitor["spec"]["endpoints"]
+        self.assertEqual(
+            (endpoint["port"], endpoint["path"], endpoint["interval"]),
+            (port["name"], "/metrics", "1m30s"),
+        )
+        self.assertEqual(port["port"], 9100)
+        self.assertEqual(monitor["metadata"]["labels"]["release"], "prometheus")
+
+    def test_helm_test_asks_the_service(self):
+        release = render(CASES["everything"])
+        pod = release.the("Pod")
+        self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook"], "test")
+        [container] = pod["spec"]["containers"]
+        self.assertEqual(container["args"], ["check", "http://visits:80"])
+        self.assertEqual(container["image"], release.container("Deployment")["image"])
+
+
+class NetworkPolicyTests(unittest.TestCase):
+    def test_redis_is_reached_by_the_counter_alone_and_reaches_nothing(self):
+        release = render()
+        policy = release.the("NetworkPolicy", "redisapp")["spec"]
+        self.assertEqual(sorted(policy["policyTypes"]), ["Egress", "Ingress"])
+        self.assertEqual(policy["egress"], [])
+        counter = release.the("Deployment")["spec"]["selector"]["matchLabels"]
+        self.assertEqual(
+            policy["ingress"],
+            [{"ports": [{"port": 6379}], "from": [{"podSelector": {"matchLabels": counter}}]}],
+        )
+
+    def test_the_counter_is_reached_by_everyone_and_its_metrics_by_the_cluster(self):
+        visits, metrics = render().the("NetworkPolicy", "counter")["spec"]["ingress"]
+        self.assertEqual(visits, {"ports": [{"port": 8000}]})
+        self.assertEqual(
+            metrics, {"ports": [{"port": 9000}], "from": [{"namespaceSelector": {}}]}
+        )
+
+    def test_the_counter_reaches_redis_and_names(self):
+        def reached(case: str) -> list[Object]:
+            release = render(CASES[case])
+            name = release.the("Deployment")["metadata"]["name"]
+            return release.the("NetworkPolicy", name)["spec"]["egress"]
+
+        names, redis = reached("defaults")
+        self.assertEqual({each["port"] for each in names["ports"]}, {53})
+        labels = render().the("StatefulSet")["spec"]["template"]["metadata"]["labels"]
+        self.assertEqual(
+            redis, {"ports": [{"port": 6379}], "to": [{"podSelector": {"matchLabels": labels}}]}
+        )
+        self.assertEqual(reached("external-redis")[1], {"ports": [{"port": 6390}]})
+
+    def test_it_can_be_off(self):
+        self.assertEqual(render(CASES["bare"]).all("NetworkPolicy"), [])
+
+
+class ProgramTests(unittest.TestCase):
+    def test_every_setting_becomes_its_flag(self):
+        flags = arguments(render(CASES["everything"]))
+        for flag in (
+            *("--host=::", "--port=8000", "--metrics-port=9100", "--visit-timeout=2.5"),
+            *("--drain-timeout=30", "--threads=2", "--log-format=json", "--log-level=debug"),
+            *("--access-log", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--data=/tmp"),
+        ):
+            self.assertIn(flag, flags)
+
+    def test_what_is_not_set_is_left_to_the_program(self):
+        flags = {each.partition("=")[0] for each in arguments(render())}
+        unset = {"--threads", "--log-format", "--log-level", "--access-log", "--trusted-proxies"}
+        self.assertEqual(flags & unset, set())
+
+    def test_environment_resources_and_place_are_passed_on(self):
+        release = render(CASES["everything"])
+        pod = release.the("Deployment")["spec"]["template"]["spec"]
+        [container] = pod["containers"]
+        self.assertEqual(container["env"][0], {"name": "TZ", "value": "UTC"})
+        self.assertEqual(container["imagePullPolicy"], "Always")
+        self.assertEqual(pod["imagePullSecrets"], [{"name": "registry"}, {"name": "mirror"}])
+        self.assertEqual(pod["nodeSelector"], {"kubernetes.io/os": "linux"})
+        self.assertEqual(pod["tolerations"][0]["key"], "web")
+        self.assertIn("podAntiAffinity", pod["affinity"])
+        redis = release.the("StatefulSet")["spec"]["template"]["spec"]
+        self.assertEqual(redis["nodeSelector"], {"disk": "ssd"})
+        self.assertIn("nodeAffinity", redis["affinity"])
+        self.assertIn("limits", container["resources"])
+        self.assertNotIn("resources", render(CASES["bare"]).container("Deployment"))
+
+
+if __name__ == "__main__":
+    unittest.main()
