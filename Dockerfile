@@ -20,9 +20,7 @@ RUN swift build --configuration release --product counter --static-swift-stdlib 
  && install -D --mode 644 LICENSE /image/usr/share/doc/counter/copyright \
  && mkdir /image/etc \
  && echo 'counter:x:65532:65532::/:/sbin/nologin' > /image/etc/passwd \
- && echo 'counter:x:65532:' > /image/etc/group \
- && echo 'hosts: files dns' > /image/etc/nsswitch.conf
-
+ && echo 'counter:x:65532:' > /image/etc/group
 
 FROM scratch
 

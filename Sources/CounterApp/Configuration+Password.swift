@@ -12,7 +12,7 @@ extension Configuration {
       if let setting { throw setting.bad(because: "no Redis is named that it is for") }
       return nil
     }
-    guard redis.password ?? "" == "" else {
+    guard (redis.password ?? "").isEmpty else {
       if let setting { throw setting.bad(because: "the Redis URL has a password of its own") }
       return redis
     }
