@@ -8,6 +8,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 # A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
 broken := .build/broken/release/counter
 
+.PHONY: test-scripts test-tools
 .PHONY: run build test chaos bench replicas broken lint format clean
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
@@ -26,6 +27,15 @@ test:
 	@scripts/install-packages $(test_packages)
 	$(MAKE) --no-print-directory lint build broken
 	$(test_environment) swift test
+	$(MAKE) --no-print-directory test-scripts
+
+## Runs deploy.sh and upgrade.sh against recorded stand-ins for the tools that they call.
+test-scripts: test-tools
+	@scripts/install-packages bats
+	bats Tests/Scripts
+
+test-tools:
+	@scripts/install-test-tools
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
@@ -47,7 +57,9 @@ broken:
 ## Checks the formatting of the Swift code, and the shell scripts.
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
-	shellcheck scripts/* .ci/run Benchmarks/run
+	shellcheck $(filter-out scripts/deployment,$(wildcard scripts/*)) .ci/run Benchmarks/run
+	shellcheck --external-sources --check-sourced deploy.sh upgrade.sh
+	shellcheck --external-sources --exclude SC2034,SC2154 $(wildcard Tests/Scripts/*.ba* Tests/Scripts/stand-ins/*)
 
 ## Formats the Swift code.
 format:

@@ -3,7 +3,7 @@
 # this tree and these settings. Run again, it changes nothing that is as it should be.
 set -euo pipefail
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 program=${BASH_SOURCE[0]##*/}
 # shellcheck source=scripts/deployment/all.sh
 source "$repository/scripts/deployment/all.sh"

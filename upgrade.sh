@@ -2,7 +2,7 @@
 # Brings a new version of the counter to a release that deploy.sh made, without losing a visit.
 set -euo pipefail
 
-repository=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repository=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 program=${BASH_SOURCE[0]##*/}
 # shellcheck source=scripts/deployment/all.sh
 source "$repository/scripts/deployment/all.sh"

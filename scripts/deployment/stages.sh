@@ -82,6 +82,7 @@ choose_image() {
   fi
   image=${registry:+$registry/}${setting[image]}:$tag
   say "image $image"
+  ! is_on skip-push || say "every node must have $image: kind load docker-image, minikube image load, …"
 }
 
 check_cluster() {
