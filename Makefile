@@ -29,9 +29,10 @@ test:
 	$(test_environment) swift test
 	$(MAKE) --no-print-directory test-scripts
 
-## Runs deploy.sh and upgrade.sh against recorded stand-ins for the tools that they call.
-test-scripts: test-tools
-	@scripts/install-packages bats
+## Runs deploy.sh and upgrade.sh with the real tools against a stand-in for a cluster, and with
+## stand-ins for the tools, which fail in every stage.
+test-scripts: build test-tools
+	@scripts/install-packages bats curl git
 	bats Tests/Scripts
 
 test-tools:

@@ -23,7 +23,7 @@ load environment
 @test "Helm is told the chart, the image by its commit, to wait and to roll back" {
   with_registry
   deploy
-  called "docker build --tag $image $tree"
+  called "docker build --build-arg REVISION=$revision --tag $image $tree"
   called "docker push $image"
   called "helm upgrade counter $tree/helm/counter --install --create-namespace --set-string image=$image --wait --timeout 300s --rollback-on-failure"
   called "helm test counter --logs --timeout 300s"
@@ -131,7 +131,7 @@ load environment
   says "stopped in stage install"
   says "Error: ImagePullBackOff"
   says "done: pushed $image"
-  says "rolled back: there is no release counter; a volume claim and a Secret may stay"
+  says "rolled back: there is no release counter; the volume claim of its Redis stays, if it had one"
   says "to undo: remove $image from its registry"
   not_called "helm test"
 }

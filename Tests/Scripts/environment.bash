@@ -5,7 +5,13 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-  local tool original=$BATS_TEST_DIRNAME/../..
+  prepare
+  PATH=$tools
+}
+
+prepare() {
+  local tool
+  original=$(realpath "$BATS_TEST_DIRNAME/../..")
   export STAND_IN=$BATS_TEST_DIRNAME/stand-in.bash
   export CALLS=$BATS_TEST_TMPDIR/calls CLUSTER=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
   export GIT_AUTHOR_NAME=Test GIT_AUTHOR_EMAIL=test@example.org
@@ -21,15 +27,15 @@ setup() {
 
   tree="$BATS_TEST_TMPDIR/a tree"
   mkdir -p "$tree"
-  cp -R "$original/deploy.sh" "$original/upgrade.sh" "$original/scripts" "$tree"
+  cp -R "$original"/{deploy.sh,upgrade.sh,scripts} "$tree"
   git -C "$tree" init --quiet
   git -C "$tree" add .
   git -C "$tree" commit --quiet --message "All of it"
-  commit=$(git -C "$tree" rev-parse --short=12 HEAD)
+  revision=$(git -C "$tree" rev-parse HEAD)
+  commit=${revision:0:12}
   image=registry.example/team/counter:$commit
 
   : >"$CALLS"
-  PATH=$tools
   cd "$BATS_TEST_TMPDIR" || return
 }
 

@@ -83,7 +83,7 @@ load environment
   deploy --registry r.example --dry-run --values "it's mine.yaml"
   exits_with 0
   local command
-  for command in "docker build --tag r.example/counter:$commit '$tree'" "make --directory '$tree' test" \
+  for command in "docker build --build-arg REVISION=$revision --tag r.example/counter:$commit '$tree'" "make --directory '$tree' test" \
     "docker push r.example/counter:$commit" "--values 'it'\''s mine.yaml'" "helm test counter --logs" \
     "--head http://ADDRESS/" "kubectl logs"; do
     [[ "$output" == *"$command"* ]] || complain "not printed: $command in $output"
@@ -122,7 +122,7 @@ kubectl config current-context" ] || complain "called: $output"
   rm "$tools/docker"
   deploy --skip-push
   exits_with 0
-  called "podman build --tag localhost/counter:$commit $tree"
+  called "podman build --build-arg REVISION=$revision --tag localhost/counter:$commit $tree"
   called "--set-string image=localhost/counter:$commit"
 }
 
@@ -155,6 +155,13 @@ kubectl config current-context" ] || complain "called: $output"
   exits_with 0
   deploy --skip-build
   exits_with 0
+}
+
+@test "the image is told which revision it is, and that it is none exactly" {
+  with_registry
+  echo >>"$tree/deploy.sh"
+  deploy --tag trial
+  called "docker build --build-arg REVISION=$revision-dirty --tag registry.example/team/counter:trial"
 }
 
 @test "a tree that git does not know needs a tag" {

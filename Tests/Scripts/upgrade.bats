@@ -14,7 +14,7 @@ load environment
     number=$((number + 1))
     says "==> $number/7 $stage"
   done
-  called "docker build --tag $image $tree"
+  called "docker build --build-arg REVISION=$revision --tag $image $tree"
   called "docker push $image"
   called "helm upgrade counter $tree/helm/counter --reset-then-reuse-values --set-string image=$image --wait --timeout 300s --rollback-on-failure"
   called "helm test counter"

@@ -145,7 +145,7 @@ report_release() {
   read_release
   case $release_state in
     absent)
-      say "rolled back: there is no release $release; a volume claim and a Secret may stay (see README.md)"
+      say "rolled back: there is no release $release; the volume claim of its Redis stays, if it had one"
       ;;
     unknown)
       say "left: release $release in a state that Helm cannot tell"

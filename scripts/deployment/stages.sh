@@ -94,7 +94,10 @@ check_cluster() {
 }
 
 stage_build() {
-  run "$container_tool" build --tag "$image" "$repository"
+  local revision
+  revision=$(git -C "$repository" describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) ||
+    revision=unknown
+  run "$container_tool" build --build-arg "REVISION=$revision" --tag "$image" "$repository"
   finished+=("built $image")
   undo+=("$container_tool image rm $image")
 }
