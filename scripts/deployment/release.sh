@@ -62,7 +62,7 @@ read_release() {
   fi
 }
 
-# Refuses what Helm would refuse after the build, or should. Keeps what to go back to.
+# Refuses, before the build, what Helm would refuse after it. Keeps what to go back to.
 check_release() {
   previous_revision=
   if is_on dry-run; then
@@ -75,7 +75,7 @@ check_release() {
     unknown) fail 69 "Helm cannot tell the state of release $release" ;;
     pending-* | uninstalling)
       fail 69 "release $release is $release_state: someone is at work on it, or was cut off." \
-        "If nobody is: $(put_back "$previous_revision")"
+        "If nobody is: $(put_back quoted)"
       ;;
   esac
   [ "$release_must_exist" = false ] || check_that_it_is_an_upgrade
@@ -93,13 +93,16 @@ check_that_it_is_an_upgrade() {
       "--skip-build changes the release's settings only"
 }
 
-# The command that brings a revision back, or removes the release when there is none.
+# Brings back the revision that was there before, or removes the release when there was none, as
+# Helm does when its own wait fails: put_back run. The command alone: put_back quoted.
 put_back() {
-  if [ -n "$1" ]; then
-    quoted "${helm[@]}" rollback "$release" "$1" --wait --timeout "${setting[timeout]}s"
+  local command=("${helm[@]}")
+  if [ -n "$previous_revision" ]; then
+    command+=(rollback "$release" "$previous_revision")
   else
-    quoted "${helm[@]}" uninstall "$release" --wait --timeout "${setting[timeout]}s"
+    command+=(uninstall "$release")
   fi
+  "$1" "${command[@]}" --wait --timeout "${setting[timeout]}s"
 }
 
 # Runs `helm upgrade` with the chart, the image and the values given, and shows the pods come and go
@@ -121,17 +124,6 @@ apply_chart() {
   dismiss_companions
   [ "$code" -eq 0 ] || show_warnings
   return "$code"
-}
-
-# Goes back to the revision that was there before, or to no release, as Helm does when its own wait
-# fails.
-roll_back() {
-  announce "$program: rolling back"
-  if [ -n "$previous_revision" ]; then
-    run "${helm[@]}" rollback "$release" "$previous_revision" --wait --timeout "${setting[timeout]}s"
-  else
-    run "${helm[@]}" uninstall "$release" --wait --timeout "${setting[timeout]}s"
-  fi
 }
 
 # What is wrong with pods that do not get ready stands in the cluster's warnings.
@@ -167,5 +159,5 @@ report_release() {
 
 report_what_is_left() {
   say "left: release $release at revision $last_revision, $release_state"
-  say "to undo: $(put_back "$previous_revision")"
+  say "to undo: $(put_back quoted)"
 }

@@ -129,7 +129,8 @@ stage_verify() {
   run "${helm[@]}" test "$release" --logs --timeout "${setting[timeout]}s" || code=$?
   [ "$code" -ne 0 ] || return 0
   show_warnings
-  roll_back || announce "$program: the roll-back failed"
+  announce "$program: rolling back"
+  put_back run || announce "$program: the roll-back failed"
   return "$code"
 }
 
