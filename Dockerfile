@@ -2,7 +2,7 @@
 
 ARG SWIFT_VERSION=6.3.1
 
-FROM swift:${SWIFT_VERSION}-bookworm AS build
+FROM docker.io/library/swift:${SWIFT_VERSION}-bookworm AS build
 
 # The version of Debian is fixed, and its packages are to be those with the latest corrections.
 # hadolint ignore=DL3008

@@ -3,13 +3,16 @@
 swift_build := swift build --configuration release --product counter
 counter := .build/release/counter
 packages := libhiredis-dev redis-server pkg-config
-test_packages := $(packages) binutils shellcheck valgrind
+test_packages := $(packages) bats binutils curl git shellcheck valgrind
 
 # A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
 broken := .build/broken/release/counter
 
-.PHONY: run build test chaos bench replicas broken lint format clean
-.PHONY: image-test lint-image test-tools test-chart
+test_environment = COUNTER_EXECUTABLE="$(CURDIR)/$(counter)" BROKEN_COUNTER="$(CURDIR)/$(broken)"
+python := .build/python/bin/python -B
+
+.PHONY: run build broken test test-tools test-swift test-chart test-scripts lint format clean
+.PHONY: chaos bench replicas image-test
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -21,26 +24,48 @@ build:
 	@scripts/install-packages $(packages)
 	$(swift_build)
 
+broken:
+	$(swift_build) --scratch-path .build/broken -Xswiftc -DCOUNT_WITHOUT_CLAIM
+
+# Tests
+
 ## Installs what the tests need, and runs them all against the optimized program.
-test:
+test: test-tools
+	$(MAKE) --no-print-directory lint test-swift test-chart test-scripts
+
+# Installs what the tests need.
+test-tools:
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
-	$(MAKE) --no-print-directory lint lint-image build broken
+	@scripts/install-test-tools
+
+## Tests the program, its modules, and that it is exact under faults.
+test-swift: test-tools build broken
 	$(test_environment) swift test
 	@# The loops that `make replicas` emulates count exactly, too; what they measure here is not kept.
 	swift run emulated-loops --loops 1 16 --rates 5000 --delays 0 --seconds 1 --attempts 1
-	$(MAKE) --no-print-directory test-chart
+
+## Checks the Helm chart: every rendering, what it promises, and its Redis, without a cluster.
+test-chart: test-tools build
+	PYTHONPATH=Tests/Kubernetes $(test_environment) \
+	  $(python) -m unittest discover --start-directory Tests/Chart
+
+## Runs deploy.sh and upgrade.sh with the real tools against a stand-in for a cluster, and with
+## stand-ins for the tools, which fail in every stage.
+test-scripts: test-tools build
+	bats Tests/Scripts
+
+## Builds the image and tries it; needs no container engine and no registry: about three minutes.
+image-test:
+	@scripts/check-swift
+	@scripts/install-packages $(packages) buildah mmdebstrap iproute2 python3
+	Tests/Image/run
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
 
-## Checks the Helm chart: every rendering, what it promises, and its Redis, without a cluster.
-test-chart: test-tools build
-	$(test_environment) .build/python/bin/python -B -m unittest discover --start-directory Tests/Chart
-
-test-tools:
-	@scripts/install-test-tools
+# Measurements
 
 ## Measures the counter beside its peers, and writes docs/benchmark.*: about a quarter of an hour.
 bench: build
@@ -52,22 +77,16 @@ replicas:
 	@scripts/install-packages $(packages)
 	swift run --configuration release emulated-loops $(flags)
 
-## Builds the image and tries it; needs no container engine and no registry: about three minutes.
-image-test:
-	@scripts/check-swift
-	@scripts/install-packages $(packages) buildah mmdebstrap iproute2 python3
-	Tests/Image/run
+# Code
 
-broken:
-	$(swift_build) --scratch-path .build/broken -Xswiftc -DCOUNT_WITHOUT_CLAIM
-
-## Checks the formatting of the Swift code, and the shell scripts.
-lint:
+## Checks the formatting of the Swift code, the shell scripts, and the Dockerfile.
+lint: test-tools
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
-	shellcheck scripts/* .ci/run Benchmarks/run Tests/Image/run Tests/Image/visit
-
-## Checks the Dockerfile.
-lint-image: test-tools
+	shellcheck $(filter-out scripts/deployment,$(wildcard scripts/*)) .ci/run Benchmarks/run \
+	  Tests/Image/run Tests/Image/visit
+	shellcheck --external-sources --check-sourced deploy.sh upgrade.sh
+	shellcheck --external-sources --exclude SC2034,SC2154 \
+	  $(wildcard Tests/Scripts/*.ba* Tests/Scripts/stand-ins/*)
 	.build/python/bin/hadolint Dockerfile
 
 ## Formats the Swift code.
@@ -77,5 +96,3 @@ format:
 ## Removes what was built; the data stays.
 clean:
 	rm -rf .build
-
-test_environment = COUNTER_EXECUTABLE="$(CURDIR)/$(counter)" BROKEN_COUNTER="$(CURDIR)/$(broken)"

@@ -12,6 +12,7 @@ from chart import cases, render
 from redis_pod import LIMIT, RedisPod, free_port
 
 PROGRAM = os.environ["COUNTER_EXECUTABLE"]
+QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class ProgramTests(unittest.TestCase):
@@ -21,7 +22,7 @@ class ProgramTests(unittest.TestCase):
         here = {"--host": "127.0.0.1", "--port": str(port), "--metrics-port": str(free_port())}
         names = [flag.partition("=")[0] for flag in flags]
         flags = [f"{name}={here[name]}" if name in here else f for name, f in zip(names, flags)]
-        process = subprocess.Popen([PROGRAM, *flags], env=environment, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([PROGRAM, *flags], env=environment, **QUIET)
         self.addCleanup(process.wait, LIMIT)
         self.addCleanup(process.terminate)
         end = time.monotonic() + LIMIT

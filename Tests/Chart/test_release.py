@@ -5,13 +5,14 @@ start, are found, and stop as the chart means them to.
 """
 
 import base64
+import copy
 import functools
 import pathlib
 import re
 import unittest
 
 from chart import CHART, HELM_3, HELM_4, HelmFailed, cases, helm
-from cluster import Cluster, cluster
+from cluster import NAMED, Cluster, cluster
 
 CASES = cases()
 
@@ -92,13 +93,10 @@ class ReleaseTests(unittest.TestCase):
 
     @with_each_helm
     def test_a_secret_of_the_operators_own_is_left_alone(self, operator):
-        theirs = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": "our-secret", "namespace": "web"},
-            "data": {"redis": "c2VjcmV0"},
-        }
-        operator.there.objects["/api/v1/namespaces/web/secrets/our-secret"] = dict(theirs)
+        secret = operator.there.put(
+            (NAMED["Secret"], "web", "our-secret"), {"data": {"redis": "c2VjcmV0"}}
+        )
+        theirs = copy.deepcopy(secret)
         operator.install("existing-secret")
         self.assertIsNone(operator.there.object("Secret", "redisapp-password"))
         operator.run("uninstall", "visits")

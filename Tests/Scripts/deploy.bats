@@ -1,0 +1,244 @@
+#!/usr/bin/env bats
+# deploy.sh from end to end, and where each stage fails.
+
+load environment
+
+@test "the stages run in their order, announced, and the address is all there is on standard output" {
+  with_registry
+  deploy
+  exits_with 0
+  prints "http://192.0.2.2:30080"
+  local stage number=0
+  for stage in check build test push install verify address smoke; do
+    number=$((number + 1))
+    says "==> $number/8 $stage"
+  done
+  run grep --only-matching -E \
+    '^(docker (info|build|push)|make|helm (upgrade|test)|curl|kubectl (version|logs))|get pods .*wide' "$CALLS"
+  [ "$output" = "$(printf '%s\n' "docker info" "docker build" make "docker push" "helm upgrade" \
+    "helm test" curl "get pods --selector app.kubernetes.io/instance=counter,app.kubernetes.io/component=server --output wide" \
+    curl curl curl curl "kubectl logs")" ] || complain "$output"
+}
+
+@test "Helm is told the chart, the image by its commit, to wait and to roll back" {
+  with_registry
+  deploy
+  called "docker build --build-arg REVISION=$revision --tag $image $tree"
+  called "docker push $image"
+  called "helm upgrade counter $tree/helm/counter --install --create-namespace --set-string image=$image --wait --timeout 300s --rollback-on-failure"
+  called "helm test counter --logs --timeout 300s"
+}
+
+@test "Helm 3 is told so in its own words, and one before 3.14 is refused" {
+  with_registry
+  HELM_VERSION=v3.14.0 deploy
+  exits_with 0
+  called "--wait --timeout 300s --atomic"
+  not_called "--rollback-on-failure"
+  HELM_VERSION=v3.13.3 deploy
+  exits_with 69
+  says "deploy.sh: helm v3.13.3 is too old"
+}
+
+@test "run again, it brings the release up to date" {
+  with_registry
+  deploy
+  deploy
+  exits_with 0
+}
+
+@test "the smoke tests show pods, headers, health, both visits and a pod's log" {
+  with_registry
+  deploy
+  says "counter-5d9c7b8f6d-x2x4q   1/1     Running"
+  says "HTTP/1.1 200 OK"
+  says "/health: Microservice a is ready!"
+  # HEAD counts, too, and was visit 42.
+  says "two visits: 43, then 44"
+  says_not "others"
+  says "info listening on"
+  called "kubectl logs counter-5d9c7b8f6d-x2x4q --tail 10"
+}
+
+@test "other visitors may come between the two visits" {
+  with_registry
+  GROWS_BY=5 deploy
+  exits_with 0
+  says "two visits: 51, then 56; others came in between"
+}
+
+@test "a number that does not grow fails, and says how to undo the deployment" {
+  with_registry
+  with_release
+  GROWS_BY=0 deploy
+  exits_with 1
+  says "deploy.sh: two visits, and the number did not grow: 41, then 41"
+  says "stopped in stage smoke with exit code 1"
+  says "left: release counter at revision 2, deployed"
+  says "to undo: helm rollback counter 1 --wait --timeout 300s"
+  prints ""
+}
+
+@test "another answer than the counter's fails" {
+  with_registry
+  HEALTH="Bad gateway" deploy
+  exits_with 1
+  says "/health answers something else: Bad gateway"
+  GREETING="Welcome to nginx!" deploy
+  exits_with 1
+  says "/ answers something else: Welcome to nginx!"
+}
+
+@test "a first deployment that fails in the smoke tests can be undone by removing the release" {
+  with_registry
+  GROWS_BY=0 deploy
+  says "to undo: helm uninstall counter --wait --timeout 300s"
+}
+
+@test "a build that fails ends it with the build's exit code, and nothing was done" {
+  with_registry
+  FAILS="docker build" FAILS_WITH=17 deploy
+  exits_with 17
+  says "stopped in stage build with exit code 17"
+  says_not "done:"
+  not_called "docker push"
+  not_called "helm upgrade"
+}
+
+@test "tests that fail keep the image from being pushed" {
+  with_registry
+  FAILS="make --directory $tree test" FAILS_WITH=2 deploy
+  exits_with 2
+  says "stopped in stage test with exit code 2"
+  says "done: built $image"
+  says "to undo: docker image rm $image"
+  not_called "docker push"
+}
+
+@test "a push that fails is told with a hint, and nothing is installed" {
+  with_registry
+  FAILS="docker push" deploy
+  exits_with 1
+  says "deploy.sh: the push failed; docker login may be needed"
+  says "stopped in stage push"
+  not_called "helm upgrade"
+}
+
+@test "a first installation that fails is taken back, and the warnings are shown" {
+  with_registry
+  FAILS="helm upgrade" deploy
+  exits_with 1
+  says "stopped in stage install"
+  says "Error: ImagePullBackOff"
+  says "done: pushed $image"
+  says "rolled back: there is no release counter; the volume claim of its Redis stays, if it had one"
+  says "to undo: remove $image from its registry"
+  not_called "helm test"
+}
+
+@test "an installation over another that fails leaves the other" {
+  with_registry
+  with_release
+  FAILS="helm upgrade" deploy
+  exits_with 1
+  says "rolled back: release counter runs revision 1 again, as revision 3"
+}
+
+@test "what Helm could not roll back is told, and how to" {
+  with_registry
+  with_release
+  FAILS="helm upgrade" LEAVES=pending-upgrade deploy
+  exits_with 1
+  says "left: release counter at revision 2, pending-upgrade"
+  says "to undo: helm rollback counter 1 --wait --timeout 300s"
+}
+
+@test "a release that Helm refused to touch is told to be as it was" {
+  with_registry
+  with_release
+  FAILS="helm upgrade" LEAVES=untouched deploy
+  exits_with 1
+  says "not changed: release counter runs revision 1"
+}
+
+@test "a release that fails its tests in the cluster is rolled back" {
+  with_registry
+  with_release
+  FAILS="helm test" FAILS_WITH=3 deploy
+  exits_with 3
+  called "helm rollback counter 1 --wait --timeout 300s"
+  says "stopped in stage verify with exit code 3"
+  says "rolled back: release counter runs revision 1 again, as revision 3"
+}
+
+@test "a first release that fails its tests in the cluster is removed" {
+  with_registry
+  FAILS="helm test" deploy
+  exits_with 1
+  called "helm uninstall counter --wait --timeout 300s"
+  says "rolled back: there is no release counter"
+}
+
+@test "a roll-back that fails is told, with the first exit code" {
+  with_registry
+  with_release
+  FAILS="helm @(test|rollback)" FAILS_WITH=4 deploy
+  exits_with 4
+  says "deploy.sh: the roll-back failed"
+  says "left: release counter at revision 2, deployed"
+  says "to undo: helm rollback counter 1 --wait --timeout 300s"
+}
+
+@test "an Ingress that gets no address is waited for as long as was said" {
+  with_registry
+  INGRESS_CLASS=nginx deploy --address-timeout 1
+  exits_with 75
+  says "waited 1 seconds for an address of the Ingress"
+  says "--address node-port or port-forward"
+  says "left: release counter at revision 1, deployed"
+  says "to undo: helm uninstall counter"
+}
+
+@test "an address that does not answer in time fails with curl's reason" {
+  with_registry
+  FAILS="curl" deploy --address-timeout 1
+  exits_with 75
+  says "curl: (7) Failed to connect"
+  says "waited 1 seconds for an answer at http://192.0.2.2:30080/health"
+}
+
+@test "a visit that fails ends it with curl's exit code" {
+  with_registry
+  FAILS="--head" deploy
+  exits_with 7
+  says "stopped in stage smoke with exit code 7"
+}
+
+@test "a cluster that does not answer is noticed before anything is built" {
+  with_registry
+  FAILS="kubectl --request-timeout 10s version" deploy
+  exits_with 69
+  says "deploy.sh: the cluster does not answer"
+  not_called "docker build"
+}
+
+@test "a release that someone else is at work on is left alone" {
+  with_registry
+  with_release
+  FAILS="helm upgrade" LEAVES=pending-upgrade deploy
+  : >"$CALLS"
+  deploy
+  exits_with 69
+  says "release counter is pending-upgrade: someone is at work on it, or was cut off"
+  says "helm rollback counter 1 --wait --timeout 300s"
+  not_called "docker build"
+}
+
+@test "a state that Helm cannot tell is not taken for none" {
+  with_registry
+  FAILS="helm history" deploy
+  exits_with 69
+  says "kubernetes cluster unreachable"
+  says "deploy.sh: Helm cannot tell the state of release counter"
+  not_called "docker build"
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bats
+# A signal in the middle: what runs is let end, and what is left is told.
+
+load environment
+
+# Starts deploy.sh with SIGINT as a terminal would give it, which bats ignores.
+start_deploy() {
+  env --default-signal=INT "$tree/deploy.sh" --address-timeout 20 "$@" \
+    >"$BATS_TEST_TMPDIR/output" 2>"$BATS_TEST_TMPDIR/errors" 3>&- &
+  script=$!
+}
+
+end_deploy() {
+  kill "-$1" "$script"
+  status=0
+  wait "$script" || status=$?
+  stderr=$(<"$BATS_TEST_TMPDIR/errors")
+}
+
+@test "a signal while Helm is at work is passed on, and Helm's word is told" {
+  with_registry
+  with_release
+  HANGS="helm upgrade" start_deploy
+  wait_for "$CALLS" "helm upgrade"
+  end_deploy TERM
+  exits_with 143
+  called "helm: TERM"
+  says "deploy.sh: interrupted in stage install"
+  says "done: pushed $image"
+  says "not changed: release counter runs revision 1"
+  not_called "helm test"
+}
+
+@test "a signal during the build leaves nothing" {
+  with_registry
+  HANGS="docker build" start_deploy
+  wait_for "$CALLS" "docker build"
+  end_deploy INT
+  exits_with 130
+  called "docker: TERM"
+  says "interrupted in stage build"
+  says_not "done:"
+  not_called "docker push"
+}
+
+@test "a signal while the address is waited for ends the port-forward" {
+  with_registry
+  FAILS="curl" start_deploy --address port-forward
+  wait_for "$CALLS" "curl"
+  end_deploy TERM
+  exits_with 143
+  says "interrupted in stage address"
+  says "to undo: helm uninstall counter"
+  ! kill -0 "$(cat "$CLUSTER/port-forward")" || complain "the port-forward goes on"
+}

@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# What the stand-ins share: each writes down how it was called, and fails or hangs when the test
+# wants it to. What they answer has the form of what the real tools say.
+
+name=${0##*/}
+call="$name $*"
+echo "$call" >>"$CALLS"
+
+# Whether this call has words that match a pattern which the test gave.
+is_one_of() {
+  [ -n "$1" ] && [[ "$call" == *$1* ]]
+}
+
+# HANGS: waits until it is ended, and writes down by which signal.
+if is_one_of "${HANGS:-}"; then
+  for signal in INT TERM; do
+    # shellcheck disable=SC2064
+    trap "echo '$name: $signal' >>'$CALLS'; kill \$!; exit 1" "$signal"
+  done
+  sleep 30 &
+  wait
+fi
+
+# FAILS: what is to fail, with the code FAILS_WITH. The stand-in does first what the real tool would.
+fails() {
+  is_one_of "${FAILS:-}"
+}
+
+fail() {
+  echo "Error: $name was told to fail" >&2
+  exit "${FAILS_WITH:-1}"
+}

@@ -1,0 +1,187 @@
+# shellcheck shell=bash
+# The stages of deploy.sh and upgrade.sh, in their order. stage_NAME is the stage of that name.
+
+# Everything that can be known beforehand: nobody waits for a build to hear that Helm is missing.
+stage_check() {
+  check_tools
+  aim_tools
+  choose_helm_flags
+  choose_container_tool
+  choose_image
+  check_cluster
+  check_release
+}
+
+check_tools() {
+  local tool missing=no
+  for tool in kubectl helm curl; do
+    has_tool "$tool" || missing=yes
+  done
+  [ -n "${setting[tag]}" ] || has_tool git || missing=yes
+  is_skipped test || has_tool make || missing=yes
+  needs_no_container_tool || has_container_tool || missing=yes
+  [ "$missing" = no ] || exit 69
+}
+
+has_tool() {
+  command -v "$1" >/dev/null && return
+  case $1 in
+    kubectl) announce "$program: kubectl is missing: https://kubernetes.io/docs/tasks/tools/" ;;
+    helm) announce "$program: helm is missing: https://helm.sh/docs/intro/install/" ;;
+    docker) announce "$program: docker is missing: https://docs.docker.com/engine/install/" ;;
+    *) announce "$program: $1 is missing: on Debian, apt-get install $1" ;;
+  esac
+  return 1
+}
+
+needs_no_container_tool() {
+  is_on skip-build && is_on skip-push
+}
+
+has_container_tool() {
+  if [ -n "${setting[container-tool]}" ]; then
+    has_tool "${setting[container-tool]}"
+    return
+  fi
+  command -v docker >/dev/null || command -v podman >/dev/null && return
+  announce "$program: docker and podman are missing, one is needed:" \
+    "https://docs.docker.com/engine/install/, or on Debian, apt-get install podman"
+  return 1
+}
+
+# Docker may be installed without a daemon that runs; podman needs none.
+choose_container_tool() {
+  container_tool=${setting[container-tool]}
+  needs_no_container_tool && return
+  local tool
+  for tool in ${container_tool:-docker podman}; do
+    command -v "$tool" >/dev/null || continue
+    container_tool=$tool
+    is_on dry-run && return
+    "$tool" info >"$scratch/info" 2>&1 && return
+    tail -n 1 "$scratch/info" >&2
+  done
+  fail 69 "$container_tool is installed, but does not work"
+}
+
+# The image's full name. Its tag is the commit it is built from, so that a tag is one program.
+choose_image() {
+  local tag=${setting[tag]} registry=${setting[registry]}
+  if [ -z "$tag" ]; then
+    tag=$(git -C "$repository" rev-parse --short=12 HEAD) ||
+      fail 64 "the image is tagged with the commit, and git knows of none: give it a --tag"
+    is_on skip-build || [ -z "$(git -C "$repository" status --porcelain)" ] ||
+      fail 64 "the tree has changes that are not committed, so no commit is its tag:" \
+        "commit them, or give it a --tag"
+  fi
+  if [ -z "$registry" ]; then
+    is_on skip-push || fail 64 "there is no --registry to push to; --skip-push goes without one," \
+      "when the cluster's nodes have the image"
+    # Podman names images without a registry so.
+    [ "$container_tool" != podman ] || registry=localhost
+  fi
+  image=${registry:+$registry/}${setting[image]}:$tag
+  say "image $image"
+  ! is_on skip-push || say "every node must have $image: kind load docker-image, minikube image load, …"
+}
+
+check_cluster() {
+  local context=${setting[context]}
+  context=${context:-$(kubectl config current-context 2>/dev/null || true)}
+  say "cluster ${context:-of this pod}, ${setting[namespace]:+namespace ${setting[namespace]}, }release $release"
+  query "${kubectl[@]}" --request-timeout 10s version ||
+    fail 69 "the cluster does not answer; kubectl config get-contexts lists those there are"
+}
+
+stage_build() {
+  local revision
+  revision=$(git -C "$repository" describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) ||
+    revision=unknown
+  run "$container_tool" build --build-arg "REVISION=$revision" --tag "$image" "$repository"
+  finished+=("built $image")
+  undo+=("$container_tool image rm $image")
+}
+
+stage_test() {
+  run make --directory "$repository" test
+}
+
+stage_push() {
+  run "$container_tool" push "$image" || fail $? "the push failed; $container_tool login may be needed"
+  finished+=("pushed $image")
+  undo+=("remove $image from its registry")
+}
+
+stage_install() {
+  apply_chart --install --create-namespace
+}
+
+# The values of the release stay, under the new chart's defaults; --reuse-values would keep the old
+# chart's defaults as well, and a value that is new in the chart would be missing.
+stage_upgrade() {
+  apply_chart --reset-then-reuse-values
+}
+
+# What Helm runs in the cluster judges the release, and a bad one is taken back. What comes after
+# looks from here, where a firewall can be in the way of a good one.
+stage_verify() {
+  local code=0
+  run "${helm[@]}" test "$release" --logs --timeout "${setting[timeout]}s" || code=$?
+  [ "$code" -ne 0 ] || return 0
+  show_warnings
+  announce "$program: rolling back"
+  put_back run || announce "$program: the roll-back failed"
+  return "$code"
+}
+
+stage_address() {
+  if is_on dry-run; then
+    get ingress,service --selector "$whole_release"
+    base_url=http://ADDRESS
+    return
+  fi
+  find_address
+}
+
+stage_smoke() {
+  get pods --selector "$server" --output wide
+  query "${curl[@]}" --head "$base_url/"
+  if is_on dry-run; then
+    query "${curl[@]}" "$base_url/health"
+    query "${curl[@]}" "$base_url/" "$base_url/"
+    query "${kubectl[@]}" logs POD --tail 10
+    return
+  fi
+  check_health
+  check_two_visits
+  "${kubectl[@]}" logs "$(running_pod '.metadata.name')" --tail 10
+}
+
+check_health() {
+  local text
+  text=$("${curl[@]}" "$base_url/health")
+  [ "$text" = "Microservice a is ready!" ] || fail 1 "/health answers something else: $text"
+  say "/health: $text"
+}
+
+# Other visitors may come in between, so the number may grow by more than one. The HEAD before is a
+# visit, too, and none of the two.
+check_two_visits() {
+  local first second
+  first=$(visit)
+  second=$(visit)
+  [ "$second" -gt "$first" ] || fail 1 "two visits, and the number did not grow: $first, then $second"
+  if [ "$second" -eq $((first + 1)) ]; then
+    say "two visits: $first, then $second"
+  else
+    say "two visits: $first, then $second; others came in between"
+  fi
+}
+
+# Visits, and prints the number.
+visit() {
+  local text
+  text=$("${curl[@]}" "$base_url/")
+  [[ $text =~ ^"Hello World! I have been seen "([0-9]+)" times."$ ]] || fail 1 "/ answers something else: $text"
+  echo "${BASH_REMATCH[1]}"
+}
