@@ -24,6 +24,8 @@ build:
 test:
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
+	@scripts/install-test-tools
+	@scripts/install-promtool
 	$(MAKE) --no-print-directory lint build broken
 	$(test_environment) swift test
 

@@ -70,7 +70,10 @@ let package = Package(
     .testTarget(
       name: "ChaosTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"],
+      name: "CounterAppTests",
+      dependencies: [
+        "CounterApp", "HTTP", "Redis", "EventLoop", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CountingTests",
@@ -83,7 +86,9 @@ let package = Package(
     ),
     .testTarget(
       name: "HTTPTests", dependencies: ["HTTP", "EventLoop", containers], swiftSettings: strict),
-    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
+    .testTarget(
+      name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport", containers],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
 import EventLoop
+import Logging
 import Redis
 import Testing
 
@@ -25,13 +26,19 @@ struct ConfigurationTests {
     #expect(configuration.threads == UsableProcessors.count)
     #expect(configuration.visitTimeout == .seconds(5))
     #expect(configuration.drainTimeout == .seconds(10))
+    #expect(configuration.metricsPort == 9000)
+    #expect(configuration.logFormat == .text)
+    #expect(configuration.logLevel == .info)
+    #expect(!configuration.logsAccess)
+    #expect(configuration.trustedProxies.isEmpty)
   }
 
   @Test("reads every environment variable")
   func environment() throws {
     let configuration = try configure([
       "PORT": "1", "REDIS_URL": "unix:/r", "DATA_DIR": "/d", "THREADS": "3",
-      "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0",
+      "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0", "METRICS_PORT": "0", "LOG_FORMAT": "json",
+      "LOG_LEVEL": "error", "ACCESS_LOG": "yes", "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
     ])
     #expect(configuration.port == 1)
     #expect(configuration.redis == Location(.unix(path: "/r")))
@@ -39,6 +46,11 @@ struct ConfigurationTests {
     #expect(configuration.threads == 3)
     #expect(configuration.visitTimeout == .milliseconds(250))
     #expect(configuration.drainTimeout == .seconds(0))
+    #expect(configuration.metricsPort == 0)
+    #expect(configuration.logFormat == .json)
+    #expect(configuration.logLevel == .error)
+    #expect(configuration.logsAccess)
+    #expect(configuration.trustedProxies.count == 2)
   }
 
   @Test("lets a flag beat the environment, and takes an empty variable for none")

@@ -17,7 +17,9 @@ struct CommandLineTests {
       #expect(counter.output.contains("USAGE: counter "))
       for name in [
         "--host", "--port", "--redis", "--data", "--threads", "--visit-timeout",
-        "--drain-timeout", "--help", "--version", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
+        "--drain-timeout", "--metrics-port", "--log-format", "--log-level", "--access-log",
+        "--trusted-proxies", "METRICS_PORT", "LOG_FORMAT", "LOG_LEVEL", "ACCESS_LOG",
+        "TRUSTED_PROXIES", "--help", "--version", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
         "REDISAPP_SERVICE_PORT", "DATA_DIR", "THREADS", "VISIT_TIMEOUT", "DRAIN_TIMEOUT",
       ] {
         #expect(counter.output.contains(name), "\(name)")
@@ -49,7 +51,11 @@ struct CommandLineTests {
       ("--redis", "http://x"), ("--redis", "redis://"), ("--redis", "redis://x:abc"),
       ("--redis", "redis://x:70000"), ("--redis", "redis://x/one"), ("--redis", "unix:"),
       ("--redis", ""), ("--host", "not-an-address"), ("--host", "256.1.1.1"), ("--host", "::x"),
-      ("--frobnicate", "1"),
+      ("--frobnicate", "1"), ("--metrics-port", "x"), ("--metrics-port", "65536"),
+      ("--metrics-port", "8000"), ("--log-format", "xml"), ("--log-format", ""),
+      ("--log-level", "loud"), ("--trusted-proxies", "localhost"), ("--trusted-proxies", ""),
+      ("--trusted-proxies", "10.0.0.0/33"), ("--trusted-proxies", "10.0.0.1,,::1"),
+      ("--trusted-proxies", "::/x"), ("--trusted-proxies", "10.0.0/8"),
     ])
   func badFlag(flag: String, value: String) throws {
     try withTemporaryFolder { folder in
@@ -65,6 +71,8 @@ struct CommandLineTests {
       ("PORT", "abc"), ("PORT", "70000"), ("PORT", "tcp://10.0.0.1:8000"), ("THREADS", "abc"),
       ("THREADS", "0"), ("VISIT_TIMEOUT", "x"), ("VISIT_TIMEOUT", "-1"), ("DRAIN_TIMEOUT", "x"),
       ("REDIS_URL", "http://x"), ("REDIS_URL", "redis://x:y:z"),
+      ("METRICS_PORT", "tcp://10.0.0.1:9000"), ("LOG_FORMAT", "JSON"), ("LOG_LEVEL", "WARN"),
+      ("ACCESS_LOG", "please"), ("TRUSTED_PROXIES", "10.0.0.1/8/8"),
     ])
   func badVariable(name: String, value: String) throws {
     try withTemporaryFolder { folder in
