@@ -15,7 +15,8 @@ struct HistogramTests {
   @Test(
     "puts a value into the first bucket whose bound is no less",
     arguments: [
-      (0, [1, 1, 1, 1]), (1, [1, 1, 1, 1]), (4, [1, 1, 1, 1]), (5, [0, 1, 1, 1]), (8, [0, 1, 1, 1]),
+      (0, [1, 1, 1, 1]), (1, [1, 1, 1, 1]), (4, [1, 1, 1, 1]), (5, [0, 1, 1, 1]),
+      (8, [0, 1, 1, 1]),
       (9, [0, 0, 1, 1]), (16, [0, 0, 1, 1]), (17, [0, 0, 0, 1]), (.max, [0, 0, 0, 1]),
     ] as [(Int64, [UInt64])])
   func buckets(_ value: Int64, _ expected: [UInt64]) {

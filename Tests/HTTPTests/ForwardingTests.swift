@@ -46,7 +46,9 @@ struct NetworkAddressTests {
 
   @Test(
     "is no network when its prefix is none",
-    arguments: ["", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "10.0.0.0/8/8", "a/8"])
+    arguments: [
+      "", "/8", "10.0.0.0/", "10.0.0.0/33", "::/129", "10.0.0.0/+8", "10.0.0.0/8/8", "a/8",
+    ])
   func badNetworks(_ text: String) {
     #expect(Network(text) == nil)
   }

@@ -17,7 +17,8 @@ private func isCombined(_ line: String) -> Bool {
 /// Requests that try to forge a line, to end one, or to tell a terminal something.
 private let forgeries: [[UInt8]] = {
   let evil: [[UInt8]] = [
-    Array("\u{1B}[2J\u{1B}[31m".utf8), Array("\n127.0.0.1 - - [x] \"GET /forged HTTP/1.1\" 200".utf8),
+    Array("\u{1B}[2J\u{1B}[31m".utf8),
+    Array("\n127.0.0.1 - - [x] \"GET /forged HTTP/1.1\" 200".utf8),
     Array("\r127.0.0.1 - -".utf8), Array("\" 200 0 \"-\" \"".utf8), Array("\\x41\\".utf8),
     [0xFF, 0xFE, 0xC3, 0x28], [0xC2, 0x9B, 0x33, 0x31, 0x6D], [0], [0x7F], Array("%0d%0a%1b".utf8),
     Array("ümlaut".utf8), Array("\t".utf8), Array("{\"status\":200}".utf8),
@@ -80,11 +81,14 @@ struct AccessLogTests {
       let user_agent: String  // swift-format-ignore: AlwaysUseLowerCamelCase
       let status, bytes: Int
     }
-    let environment = ["LOG_FORMAT": "json"].merging(flags.isEmpty ? ["ACCESS_LOG": "1"] : [:]) { $1 }
+    let environment = ["LOG_FORMAT": "json"].merging(flags.isEmpty ? ["ACCESS_LOG": "1"] : [:]) {
+      $1
+    }
     try withRedis { redis in
       try withCounter(flags, environment: environment.merging(["REDIS_URL": redis.url]) { $1 }) {
         counter in
-        _ = try counter.client().request("GET", "/?\"\\", "User-Agent: a\"}\\", "Referer: \u{1F600}")
+        _ = try counter.client().request(
+          "GET", "/?\"\\", "User-Agent: a\"}\\", "Referer: \u{1F600}")
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
         let lines = try waitForLines(2, of: counter)
@@ -135,7 +139,8 @@ struct AccessLogTests {
     try withCounterAndRedis(["--access-log", "--threads", "1"]) { counter, redis in
       redis.freeze()
       var client: HTTPClient? = try counter.client()
-      try client?.send("GET /?gone HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
+      try client?.send(
+        "GET /?gone HTTP/1.1\r\nHost: x\r\n\r\nGET /health HTTP/1.1\r\nHost: x\r\n\r\n")
       #expect(try client?.hearsNothing(for: .milliseconds(100)) == true)
       try client?.socket.resetOnClose()
       client = nil
@@ -150,7 +155,9 @@ struct AccessLogTests {
   func pipeline() throws {
     try withCounterAndRedis(["--access-log"]) { counter, _ in
       let client = try counter.client()
-      let paths = (0..<400).map { $0 % 3 == 0 ? "/?\($0)" : $0 % 3 == 1 ? "/health?\($0)" : "/no?\($0)" }
+      let paths = (0..<400).map {
+        $0 % 3 == 0 ? "/?\($0)" : $0 % 3 == 1 ? "/health?\($0)" : "/no?\($0)"
+      }
       try client.send(paths.map { "GET \($0) HTTP/1.1\r\nHost: x\r\n\r\n" }.joined())
       for _ in paths { _ = try client.readResponse() }
       let lines = try waitForLines(401, of: counter).dropFirst()

@@ -77,7 +77,9 @@ struct MetricsTests {
           let value = next.byLabels[name]?.value ?? -1
           #expect(value >= sample.value, "\(name) fell from \(sample.value) to \(value)")
         }
-        #expect(next["counter_visits_total", "counted"] ?? 0 > last["counter_visits_total", "counted"] ?? 0)
+        #expect(
+          next["counter_visits_total", "counted"] ?? 0 > last["counter_visits_total", "counted"]
+            ?? 0)
         #expect((next["counter_http_connections_open"] ?? 0) >= 16)
         last = next
       }
@@ -265,6 +267,7 @@ private func expectSound(_ scrape: Scrape, sourceLocation: SourceLocation = #_so
       least += (bucket.count - before.count) * before.bound
       before = bucket
     }
-    #expect((scrape["\(name)_sum"] ?? -1) >= least * 0.999, "\(name)", sourceLocation: sourceLocation)
+    #expect(
+      (scrape["\(name)_sum"] ?? -1) >= least * 0.999, "\(name)", sourceLocation: sourceLocation)
   }
 }
