@@ -77,8 +77,7 @@ struct AccessLogTests {
   func json(flags: [String]) throws {
     struct Line: Decodable, Equatable {
       let time: Date
-      let client, request, referer: String
-      let user_agent: String  // swift-format-ignore: AlwaysUseLowerCamelCase
+      let client, request, referer, userAgent: String
       let status, bytes: Int
     }
     let environment = ["LOG_FORMAT": "json"].merging(flags.isEmpty ? ["ACCESS_LOG": "1"] : [:]) {
@@ -91,6 +90,7 @@ struct AccessLogTests {
           "GET", "/?\"\\", "User-Agent: a\"}\\", "Referer: \u{1F600}")
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .iso8601
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         let lines = try waitForLines(2, of: counter)
         let line = try decoder.decode(Line.self, from: Data(try #require(lines.last).utf8))
         #expect(abs(line.time.timeIntervalSinceNow) < 60)
@@ -98,7 +98,7 @@ struct AccessLogTests {
         #expect(line.request == #"GET /?\x22\x5C HTTP/1.1"#)
         #expect(line.status == 200)
         #expect(line.bytes == 39)
-        #expect(line.user_agent == #"a\x22}\x5C"#)
+        #expect(line.userAgent == #"a\x22}\x5C"#)
         #expect(line.referer == #"\xF0\x9F\x98\x80"#)
       }
     }

@@ -24,7 +24,7 @@ struct DashboardTests {
   private static let files = ["docs/grafana.json", "docs/alerts.yaml"]
 
   private func queries(_ file: String, _ folder: String) throws -> [Query] {
-    let script = "\(Tools.repository)/Tests/CounterTests/Support/read-rules.py"
+    let script = "\(Tools.repository)/Tests/Tools/read-rules.py"
     let json = try Tools.run(
       Tools.python, [script, "\(Tools.repository)/\(file)"], folder: folder)
     return try JSONDecoder().decode([Query].self, from: Data(json.utf8))

@@ -23,7 +23,7 @@ struct Scrape {
     self.text = text
     samples = try withTemporaryFolder { folder in
       try text.write(toFile: "\(folder)/metrics", atomically: false, encoding: .utf8)
-      let script = "\(Tools.repository)/Tests/CounterTests/Support/read-metrics.py"
+      let script = "\(Tools.repository)/Tests/Tools/read-metrics.py"
       let json = try Tools.run(Tools.python, [script, "\(folder)/metrics"], folder: folder)
       return try JSONDecoder().decode([Sample].self, from: Data(json.utf8))
     }
