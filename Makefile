@@ -8,7 +8,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 # A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
 broken := .build/broken/release/counter
 
-.PHONY: run build test chaos bench replicas broken lint format clean
+.PHONY: run build test test-tools chaos bench replicas broken lint format clean
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -21,13 +21,16 @@ build:
 	$(swift_build)
 
 ## Installs what the tests need, and runs them all against the optimized program.
-test:
+test: test-tools
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
-	@scripts/install-test-tools
-	@scripts/install-promtool
 	$(MAKE) --no-print-directory lint build broken
 	$(test_environment) swift test
+
+## Installs what only tests use, into .build.
+test-tools:
+	@scripts/install-test-tools
+	@scripts/install-promtool
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
