@@ -38,6 +38,7 @@ test-tools:
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
 	@scripts/install-test-tools
+	@scripts/install-promtool
 
 ## Tests the program, its modules, and that it is exact under faults.
 test-swift: test-tools build broken

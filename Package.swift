@@ -75,7 +75,10 @@ let package = Package(
     .testTarget(
       name: "ChaosTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
-      name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"],
+      name: "CounterAppTests",
+      dependencies: [
+        "CounterApp", "HTTP", "Redis", "EventLoop", .product(name: "Logging", package: "swift-log"),
+      ],
       swiftSettings: strict),
     .testTarget(
       name: "CountingTests",
@@ -90,7 +93,9 @@ let package = Package(
       name: "HTTPTests",
       dependencies: ["HTTP", "EventLoop", "HTTPTestSupport", "TestSupport", containers],
       swiftSettings: strict),
-    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop"], swiftSettings: strict),
+    .testTarget(
+      name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport", containers],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

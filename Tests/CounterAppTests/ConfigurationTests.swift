@@ -1,4 +1,5 @@
 import EventLoop
+import Logging
 import Redis
 import Testing
 
@@ -30,6 +31,11 @@ struct ConfigurationTests {
     #expect(configuration.bodyTimeout == .seconds(30))
     #expect(configuration.idleTimeout == .seconds(60))
     #expect(configuration.writeTimeout == .seconds(30))
+    #expect(configuration.metricsPort == 9000)
+    #expect(configuration.logFormat == .text)
+    #expect(configuration.logLevel == .info)
+    #expect(!configuration.logsAccess)
+    #expect(configuration.trustedProxies.isEmpty)
   }
 
   @Test("reads every environment variable")
@@ -38,6 +44,8 @@ struct ConfigurationTests {
       "PORT": "1", "REDIS_URL": "unix:/r", "DATA_DIR": "/d", "THREADS": "3",
       "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0", "MAX_CONNECTIONS": "3",
       "HEADER_TIMEOUT": "1", "BODY_TIMEOUT": "2", "IDLE_TIMEOUT": "3", "WRITE_TIMEOUT": "4",
+      "METRICS_PORT": "0", "LOG_FORMAT": "json", "LOG_LEVEL": "error", "ACCESS_LOG": "yes",
+      "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
     ])
     #expect(configuration.port == 1)
     #expect(configuration.redis == Location(.unix(path: "/r")))
@@ -50,6 +58,11 @@ struct ConfigurationTests {
     #expect(configuration.bodyTimeout == .seconds(2))
     #expect(configuration.idleTimeout == .seconds(3))
     #expect(configuration.writeTimeout == .seconds(4))
+    #expect(configuration.metricsPort == 0)
+    #expect(configuration.logFormat == .json)
+    #expect(configuration.logLevel == .error)
+    #expect(configuration.logsAccess)
+    #expect(configuration.trustedProxies.count == 2)
   }
 
   @Test("lets a flag beat the environment, and takes an empty variable for none")

@@ -18,7 +18,9 @@ struct CommandLineTests {
       for name in [
         "--host", "--port", "--redis", "--data", "--threads", "--visit-timeout",
         "--drain-timeout", "--help", "--version", "--redis-password-file", "REDIS_PASSWORD",
-        "counter health", "counter check", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
+        "counter health", "counter check", "--metrics-port", "--log-format", "--log-level",
+        "--access-log", "--trusted-proxies", "METRICS_PORT", "LOG_FORMAT", "LOG_LEVEL", "ACCESS_LOG",
+        "TRUSTED_PROXIES", "PORT", "REDIS_URL", "REDISAPP_SERVICE_HOST",
         "REDISAPP_SERVICE_PORT", "DATA_DIR", "THREADS", "VISIT_TIMEOUT", "DRAIN_TIMEOUT",
         "--max-connections", "--header-timeout", "--body-timeout", "--idle-timeout",
         "--write-timeout", "MAX_CONNECTIONS", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT",
@@ -55,7 +57,11 @@ struct CommandLineTests {
       ("--redis", ""), ("--host", "not-an-address"), ("--host", "256.1.1.1"), ("--host", "::x"),
       ("--frobnicate", "1"), ("--max-connections", "0"), ("--max-connections", "many"),
       ("--header-timeout", "0"), ("--body-timeout", "x"), ("--idle-timeout", "-1"),
-      ("--write-timeout", "3601"),
+      ("--write-timeout", "3601"), ("--metrics-port", "x"), ("--metrics-port", "65536"),
+      ("--metrics-port", "8000"), ("--log-format", "xml"), ("--log-format", ""),
+      ("--log-level", "loud"), ("--trusted-proxies", "localhost"), ("--trusted-proxies", ""),
+      ("--trusted-proxies", "10.0.0.0/33"), ("--trusted-proxies", "10.0.0.1,,::1"),
+      ("--trusted-proxies", "::/x"), ("--trusted-proxies", "10.0.0/8"),
     ])
   func badFlag(flag: String, value: String) throws {
     try withTemporaryFolder { folder in
@@ -71,6 +77,8 @@ struct CommandLineTests {
       ("PORT", "abc"), ("PORT", "70000"), ("PORT", "tcp://10.0.0.1:8000"), ("THREADS", "abc"),
       ("THREADS", "0"), ("VISIT_TIMEOUT", "x"), ("VISIT_TIMEOUT", "-1"), ("DRAIN_TIMEOUT", "x"),
       ("REDIS_URL", "http://x"), ("REDIS_URL", "redis://x:y:z"),
+      ("METRICS_PORT", "tcp://10.0.0.1:9000"), ("LOG_FORMAT", "JSON"), ("LOG_LEVEL", "WARN"),
+      ("ACCESS_LOG", "please"), ("TRUSTED_PROXIES", "10.0.0.1/8/8"),
     ])
   func badVariable(name: String, value: String) throws {
     try withTemporaryFolder { folder in

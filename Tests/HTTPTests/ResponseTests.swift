@@ -20,7 +20,9 @@ struct ResponseTests {
   @Test("is written to the byte")
   func bytes() {
     let response = Response(.ok, [("A", "b")], body: "n is ", afterNumber: ".\n")
-    let head = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 9\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT"
+    let head =
+      "HTTP/1.1 200 OK\r\nX-Content-Type-Options: nosniff\r\nA: b\r\nContent-Length: 9\r\n"
+      + "Date: Sun, 06 Nov 1994 08:49:37 GMT"
     #expect(write(response, number: 42) == head + "\r\n\r\nn is 42.\n")
     #expect(
       write(response, .close, number: 42) == head + "\r\nConnection: close\r\n\r\nn is 42.\n")

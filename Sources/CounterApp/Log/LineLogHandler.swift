@@ -6,8 +6,11 @@ public import Logging
 /// Whatever a message holds, a reader of the text finds no control character in it, and so neither
 /// a line that was not logged nor a command to a terminal.
 public struct LineLogHandler: LogHandler {
+  /// The least that is worth a line.
   public var logLevel: Logger.Level
+  /// What every line tells besides.
   public var metadata: Logger.Metadata = [:]
+  /// Where more of that comes from.
   public var metadataProvider: Logger.MetadataProvider?
   private let label: String
   private let format: LogFormat
@@ -24,11 +27,13 @@ public struct LineLogHandler: LogHandler {
     logLevel = level
   }
 
+  /// One piece of what every line tells.
   public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
+  /// Writes the line of an event.
   public func log(event: LogEvent) {
     var metadata = metadata
     metadata.merge(metadataProvider?.get() ?? [:]) { $1 }

@@ -44,7 +44,9 @@ public struct AccessLog: ~Copyable {
   /// A client took a slot.
   mutating func open(_ slot: Int, _ peer: NetworkAddress?) {
     while clients.count <= slot { clients.append(Client()) }
-    clients[slot] = Client(peer: peer)
+    var address = ByteBuffer()
+    if let peer { address.append(peer) } else { address.append("-") }
+    clients[slot] = Client(peer: peer, address: address)
   }
 
   /// Notes the next request of a client.
@@ -53,8 +55,12 @@ public struct AccessLog: ~Copyable {
   mutating func note(_ slot: Int, _ bytes: borrowing ByteBuffer, from start: Int) {
     let fields = LoggedFields(bytes.span, from: start)
     var text = ByteBuffer()
-    let isShort = clients[slot].kept <= Client.mostKept
-    let afterStatus = isShort ? write(fields, bytes, clients[slot].peer, to: &text) : 0
+    var afterStatus = 0
+    if clients[slot].kept <= Client.mostKept {
+      // Room for everything, unless much of it has to be escaped.
+      text.reserveCapacity(192 + fields.size)
+      afterStatus = write(fields, bytes, slot, to: &text)
+    }
     clients[slot].append(Note(text: text, afterStatus: afterStatus))
   }
 
@@ -101,15 +107,12 @@ extension AccessLog {
   /// Writes all of a line but status and size.
   ///
   /// - Returns: where those belong.
-  private func write(
-    _ fields: LoggedFields, _ bytes: borrowing ByteBuffer, _ peer: NetworkAddress?,
-    to text: inout ByteBuffer
+  private mutating func write(
+    _ fields: LoggedFields, _ bytes: borrowing ByteBuffer, _ slot: Int, to text: inout ByteBuffer
   ) -> Int {
-    let client = peer.map { fields.origin(in: bytes.span, peer: $0, trustedProxies) }
-    let address = client?.description ?? "-"
     switch format {
     case .combined:
-      text.append(address)
+      writeAddress(fields, bytes, slot, to: &text)
       text.append(" - - [")
       text.append(copying: time.text.span)
       text.append("] \"")
@@ -126,7 +129,7 @@ extension AccessLog {
       text.append("{\"time\":\"")
       text.append(copying: time.text.span)
       text.append("\",\"client\":\"")
-      text.append(address)
+      writeAddress(fields, bytes, slot, to: &text)
       text.append("\",\"request\":\"")
       text.append(escaped: fields.requestLine, of: bytes.span, inJSON: true)
       text.append("\",\"status\":")
@@ -139,11 +142,23 @@ extension AccessLog {
       return afterStatus
     }
   }
+
+  /// Writes where a request came from: from the client itself, unless a trusted proxy says otherwise.
+  private mutating func writeAddress(
+    _ fields: LoggedFields, _ bytes: borrowing ByteBuffer, _ slot: Int, to text: inout ByteBuffer
+  ) {
+    guard !trustedProxies.isEmpty, let peer = clients[slot].peer else {
+      text.append(copying: clients[slot].address.span)
+      return
+    }
+    text.append(fields.origin(in: bytes.span, peer: peer, trustedProxies))
+  }
 }
 
 extension ByteBuffer {
-  fileprivate mutating func append(_ text: String) {
-    for byte in text.utf8 { append(byte) }
+  /// Adds an address.
+  fileprivate mutating func append(_ address: NetworkAddress) {
+    for byte in address.description.utf8 { append(byte) }
   }
 
   /// Adds what a client sent, with everything as `\xHH` that is not visible ASCII, or could end the
@@ -154,7 +169,7 @@ extension ByteBuffer {
     escaped range: Range<Int>, of bytes: borrowing Span<UInt8>, inJSON: Bool = false
   ) {
     guard !range.isEmpty else {
-      append("-" as StaticString)
+      append("-")
       return
     }
     // Plain bytes, up to the next that is none, are copied together.

@@ -19,6 +19,8 @@ extension AccessLog {
   /// A client and its requests that wait for their answers.
   struct Client: ~Copyable {
     let peer: NetworkAddress?
+    /// The same as text.
+    let address: ByteBuffer
     private var notes = UniqueArray<Note>()
 
     /// The place of the first note among the client's requests, modulo 2^32.
@@ -30,8 +32,9 @@ extension AccessLog {
     /// So many bytes at most are kept for one client, and one request more.
     static var mostKept: Int { 1 << 18 }
 
-    init(peer: NetworkAddress? = nil) {
+    init(peer: NetworkAddress? = nil, address: consuming ByteBuffer = ByteBuffer()) {
       self.peer = peer
+      self.address = address
     }
 
     mutating func append(_ note: consuming Note) {

@@ -7,6 +7,9 @@ struct LoggedFields {
   private var forwardedFor: [Range<Int>] = []
   private var forwarded: [Range<Int>] = []
 
+  /// How many bytes the texts have that a line shows.
+  var size: Int { requestLine.count + referer.count + userAgent.count }
+
   /// No header is longer that is taken (`Limits.header`), and of others the beginning will do.
   private static var longest: Int { 1 << 14 }
 
@@ -75,9 +78,11 @@ extension Span<UInt8> {
   /// From an index to the next end of line, which is left out, or to the limit.
   fileprivate func line(from start: Int, _ limit: Int) -> Range<Int> {
     guard start < limit else { return limit..<limit }
-    var end = start
-    while end < limit, self[end] != .carriageReturn, self[end] != .lineFeed { end += 1 }
-    return start..<end
+    var end = endOfFieldValue(from: start)
+    while end < limit, self[end] != .carriageReturn, self[end] != .lineFeed {
+      end = endOfFieldValue(from: end + 1)
+    }
+    return start..<min(end, limit)
   }
 
   fileprivate func copy(of range: Range<Int>) -> [UInt8] { range.map { self[$0] } }

@@ -1,0 +1,47 @@
+import Foundation
+import Glibc
+import Testing
+
+@testable import TestSupport
+
+@Suite("The log", .serialized)
+struct LogTests {
+  /// What is logged from start to stop, Redis lost and found in between.
+  private func log(_ flags: [String], environment: [String: String] = [:]) throws -> String {
+    try withRedis { redis in
+      let environment = environment.merging(["REDIS_URL": redis.url, "THREADS": "1"]) { $1 }
+      return try withCounter(flags, environment: environment) { counter in
+        #expect(try counter.visit() == 1)
+        redis.crash()
+        try waitUntil("it is noticed") { try counter.client().get("/ready").status == 503 }
+        try redis.start()
+        try waitUntil("it is back") { try counter.client().get("/ready").status == 200 }
+        counter.send(signal: SIGTERM)
+        #expect(try counter.waitForExit() == 0)
+        return counter.log
+      }
+    }
+  }
+
+  @Test("Is JSON when asked to, from start to stop", arguments: [["--log-format", "json"], []])
+  func json(flags: [String]) throws {
+    let log = try log(flags, environment: flags.isEmpty ? ["LOG_FORMAT": "json"] : [:])
+    let lines = log.split(separator: "\n")
+    let messages = try lines.map { line in
+      let object = try JSONDecoder().decode([String: String].self, from: Data(line.utf8))
+      #expect(Set(object.keys) == ["time", "level", "logger", "message"])
+      return try #require(object["message"])
+    }
+    for expected in ["listening on", "Redis lost", "Redis found again", "draining", "stopped"] {
+      #expect(messages.contains { $0.contains(expected) }, "\(expected)")
+    }
+  }
+
+  @Test("Keeps to its level")
+  func level() throws {
+    #expect(try log(["--log-level", "error"]).isEmpty)
+    let warnings = try log([], environment: ["LOG_LEVEL": "warning"]).split(separator: "\n")
+    #expect(!warnings.isEmpty)
+    #expect(warnings.allSatisfy { $0.contains(" warning counter: ") }, "\(warnings)")
+  }
+}
