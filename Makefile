@@ -8,7 +8,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 # A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
 broken := .build/broken/release/counter
 
-.PHONY: run build test chaos bench replicas broken lint format clean
+.PHONY: run build test chaos reliability bench replicas broken lint format clean
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -25,11 +25,16 @@ test:
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
 	$(MAKE) --no-print-directory lint build broken
-	$(test_environment) swift test
+	$(test_environment) swift test --skip ReliabilityTests
+	$(test_environment) swift test --skip-build --filter ReliabilityTests
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
+
+## Load and hostile clients at full length, a figure each: what docs/reliability.md shows.
+reliability: build
+	$(test_environment) RELIABILITY=full swift test --filter ReliabilityTests
 
 ## Measures the counter beside its peers, and writes docs/benchmark.*: about a quarter of an hour.
 bench: build

@@ -70,6 +70,8 @@ let package = Package(
     .testTarget(
       name: "ChaosTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "ReliabilityTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "CounterAppTests", dependencies: ["CounterApp", "Redis", "EventLoop"],
       swiftSettings: strict),
     .testTarget(
