@@ -51,7 +51,7 @@ extension ReliabilityTests {
         let latencies = try visitor.visit(for: time)
         let load = (counter.processorTime - busy) / (ContinuousClock.now - began)
         flooding.stop()
-        #expect(load > 0.2, "or this shows nothing")
+        #expect(load > 0.05, "or this shows nothing")
         // A turn of each flooder is a fraction of a millisecond; the rest is for a busy machine.
         #expect(latencies.percentile(50) < .milliseconds(50), "\(latencies.percentile(50))")
         #expect(latencies.percentile(99) < .milliseconds(500), "\(latencies.percentile(99))")
