@@ -12,7 +12,7 @@ test_environment = COUNTER_EXECUTABLE="$(CURDIR)/$(counter)" BROKEN_COUNTER="$(C
 python := .build/python/bin/python -B
 
 .PHONY: run build broken test test-tools test-swift test-chart test-scripts lint format clean
-.PHONY: chaos bench replicas image-test
+.PHONY: chaos reliability bench replicas image-test
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -42,7 +42,9 @@ test-tools:
 
 ## Tests the program, its modules, and that it is exact under faults.
 test-swift: test-tools build broken
-	$(test_environment) swift test
+	$(test_environment) swift test --skip ReliabilityTests
+	@# By themselves, for they measure how long visitors wait.
+	$(test_environment) swift test --skip-build --filter ReliabilityTests
 	@# The loops that `make replicas` emulates count exactly, too; what they measure here is not kept.
 	swift run emulated-loops --loops 1 16 --rates 5000 --delays 0 --seconds 1 --attempts 1
 
@@ -65,6 +67,10 @@ image-test:
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
+
+## Load and hostile clients at full length, a figure each: what docs/reliability.md shows.
+reliability: build
+	$(test_environment) RELIABILITY=full swift test --filter ReliabilityTests
 
 # Measurements
 

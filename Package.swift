@@ -75,6 +75,8 @@ let package = Package(
     .testTarget(
       name: "ChaosTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
     .testTarget(
+      name: "ReliabilityTests", dependencies: ["counter", "TestSupport"], swiftSettings: strict),
+    .testTarget(
       name: "CounterAppTests",
       dependencies: [
         "CounterApp", "HTTP", "Redis", "EventLoop", .product(name: "Logging", package: "swift-log"),

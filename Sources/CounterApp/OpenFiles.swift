@@ -32,8 +32,9 @@ struct OpenFiles {
     guard let wanted else { return room }
     guard wanted <= room else {
       throw .unavailable(
-        "\(wanted) connections take more than the limit of \(limit) open files, \(room) fit (ulimit -n)"
-      )
+        """
+        \(wanted) connections take more than the limit of \(limit) open files, \(room) fit (ulimit -n)
+        """)
     }
     return wanted
   }

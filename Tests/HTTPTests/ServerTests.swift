@@ -140,6 +140,31 @@ struct ServerLoadTests {
     #expect(client.received.hasSuffix("now"))
   }
 
+  @Test("answers somebody else in the round he asks in, whatever one has sent before")
+  func turns() throws {
+    var loop = try ServerLoop()
+    let flooder = try Client(loop.port)
+    let other = try Client(loop.port)
+    try loop.settle()
+    let requests = Array(String(repeating: now, count: 10_000).utf8)
+    var sent = try flooder.sendSome(requests)
+    try loop.turn()
+    flooder.receive()
+    #expect(flooder.codes.count < 400, "a turn has its limit")
+
+    try other.send(now)
+    try loop.turn()
+    other.receive()
+    #expect(other.codes == [200])
+    let all = 10_000 * other.received.utf8.count
+    for _ in 0..<5000 where flooder.received.utf8.count < all {
+      if sent < requests.count { sent += try flooder.sendSome(requests[sent...]) }
+      try loop.turn()
+      flooder.receive()
+    }
+    #expect(flooder.codes.count == 10_000, "nothing is lost")
+  }
+
   @Test("leaves who comes when it is full in the backlog, until another leaves")
   func full() throws {
     var limits = Limits()

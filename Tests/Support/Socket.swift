@@ -81,6 +81,17 @@ final class Socket: Sendable {
     }
   }
 
+  /// Sends what the kernel takes at once and returns how many bytes that was, perhaps none.
+  func sendAtOnce(_ bytes: [UInt8]) throws -> Int {
+    let count = unsafe bytes.withUnsafeBytes {
+      unsafe Glibc.send(
+        descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT))
+    }
+    if count < 0, errno == EAGAIN || errno == EINTR { return 0 }
+    guard count >= 0 else { throw SocketError(call: "send", code: errno) }
+    return count
+  }
+
   /// Sends what fits and returns how many bytes that was.
   private func sendSome(_ bytes: ArraySlice<UInt8>) throws -> Int {
     let count = unsafe bytes.withUnsafeBytes {
@@ -149,6 +160,14 @@ final class Socket: Sendable {
     guard unsafe setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &now, size) == 0 else {
       throw SocketError(call: "setsockopt", code: errno)
     }
+  }
+
+  /// Goes away without a word, as a machine does that loses its power: nothing is said to the other
+  /// side when this socket is closed (tcp(7), TCP_REPAIR).
+  ///
+  /// - Returns: whether the suite may do so; it takes CAP_NET_ADMIN.
+  func vanishOnClose() -> Bool {
+    (try? set(Int32(IPPROTO_TCP), 19, 1)) != nil
   }
 
   private func limitWaits(to limit: Duration) throws {
