@@ -8,7 +8,10 @@ test_packages := $(packages) binutils shellcheck valgrind
 # A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
 broken := .build/broken/release/counter
 
-.PHONY: run build test chaos bench replicas broken lint format clean
+# What is tested under the sanitizers each time; `make sanitize` tests all but costs.
+sanitized_shortly := --filter "^(HTTP|EventLoop|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
+
+.PHONY: sanitize sanitize-address sanitize-thread fuzz corpus test-tools run build test chaos bench replicas broken lint format clean
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -24,8 +27,9 @@ build:
 test:
 	@scripts/check-swift
 	@scripts/install-packages $(test_packages)
-	$(MAKE) --no-print-directory lint build broken
+	$(MAKE) --no-print-directory lint build broken test-tools
 	$(test_environment) swift test
+	$(MAKE) --no-print-directory sanitize visits=10000 short='$(sanitized_shortly)'
 
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
@@ -41,17 +45,40 @@ replicas:
 	@scripts/install-packages $(packages)
 	swift run --configuration release emulated-loops $(flags)
 
+## The tests under AddressSanitizer and ThreadSanitizer, with a search for leaks after 100,000 visits.
+sanitize: sanitize-address sanitize-thread
+
+sanitize-address sanitize-thread: sanitize-%:
+	swift build --sanitize $* --scratch-path .build/$* --build-tests
+	SANITIZER=$* LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
+	  swift test --sanitize $* --scratch-path .build/$* --skip-build $(or $(short),--skip CostTests)
+
+## Looks for requests that crash the server, or that it answers differently when they come in pieces,
+## for a minute, or for as long as: make fuzz seconds=600. What it finds is in .build/fuzz/findings.
+fuzz:
+	@scripts/check-swift
+	@scripts/install-packages $(packages)
+	Fuzzing/run $(or $(seconds),60)
+
+## Adds to Fuzzing/Corpus what `make fuzz` came upon, as far as it is anything new.
+corpus:
+	Fuzzing/minimize
+
+## Installs what the tests take from PyPI.
+test-tools:
+	@scripts/install-test-tools
+
 broken:
 	$(swift_build) --scratch-path .build/broken -Xswiftc -DCOUNT_WITHOUT_CLAIM
 
 ## Checks the formatting of the Swift code, and the shell scripts.
 lint:
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
-	shellcheck scripts/* .ci/run Benchmarks/run
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks Fuzzing
+	shellcheck scripts/* .ci/run Benchmarks/run Fuzzing/run Fuzzing/minimize
 
 ## Formats the Swift code.
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks Fuzzing
 
 ## Removes what was built; the data stays.
 clean:
