@@ -9,10 +9,15 @@ test_packages := $(packages) bats binutils curl git shellcheck valgrind
 broken := .build/broken/release/counter
 
 test_environment = COUNTER_EXECUTABLE="$(CURDIR)/$(counter)" BROKEN_COUNTER="$(CURDIR)/$(broken)"
+swift_code := Package.swift Sources Tests Benchmarks Fuzzing
 python := .build/python/bin/python -B
 
+# What is tested under the sanitizers each time; `make sanitize` tests all but costs and delays.
+sanitized_shortly := --filter "^(HTTP|EventLoop|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
+
 .PHONY: run build broken test test-tools test-swift test-chart test-scripts lint format clean
-.PHONY: chaos reliability bench replicas image-test
+.PHONY: sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos reliability
+.PHONY: bench replicas
 
 ## Starts the counter on port 8000, with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -32,6 +37,7 @@ broken:
 ## Installs what the tests need, and runs them all against the optimized program.
 test: test-tools
 	$(MAKE) --no-print-directory lint test-swift test-chart test-scripts
+	$(MAKE) --no-print-directory sanitize visits=10000 short='$(sanitized_shortly)'
 
 # Installs what the tests need.
 test-tools:
@@ -64,6 +70,26 @@ image-test:
 	@scripts/install-packages $(packages) buildah mmdebstrap iproute2 python3
 	Tests/Image/run
 
+## The tests under AddressSanitizer and ThreadSanitizer, with a search for leaks after 100,000 visits.
+sanitize: sanitize-address sanitize-thread
+
+sanitize-address sanitize-thread: sanitize-%: test-tools
+	swift build --sanitize $* --scratch-path .build/$* --build-tests
+	SANITIZER=$* LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
+	  swift test --sanitize $* --scratch-path .build/$* --skip-build \
+	  $(or $(short),--skip "CostTests|ReliabilityTests")
+
+## Looks for requests that crash the server, or that it answers differently when they come in pieces,
+## for a minute, or for as long as: make fuzz seconds=600. What it finds is in .build/fuzz/findings.
+fuzz:
+	@scripts/check-swift
+	@scripts/install-packages $(packages)
+	Fuzzing/run $(or $(seconds),60)
+
+## Adds to Fuzzing/Corpus what `make fuzz` came upon, as far as it is anything new.
+corpus:
+	Fuzzing/minimize
+
 ## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
@@ -88,9 +114,9 @@ replicas:
 
 ## Checks the formatting of the Swift code, the shell scripts, and the Dockerfile.
 lint: test-tools
-	swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	swift format lint --strict --recursive --parallel $(swift_code)
 	shellcheck $(filter-out scripts/deployment,$(wildcard scripts/*)) .ci/run Benchmarks/run \
-	  Tests/Image/run Tests/Image/visit
+	  Fuzzing/run Fuzzing/minimize Tests/Image/run Tests/Image/visit
 	shellcheck --external-sources --check-sourced deploy.sh upgrade.sh
 	shellcheck --external-sources --exclude SC2034,SC2154 \
 	  $(wildcard Tests/Scripts/*.ba* Tests/Scripts/stand-ins/*)
@@ -98,7 +124,7 @@ lint: test-tools
 
 ## Formats the Swift code.
 format:
-	swift format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+	swift format --in-place --recursive --parallel $(swift_code)
 
 ## Removes what was built; the data stays.
 clean:

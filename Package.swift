@@ -94,10 +94,21 @@ let package = Package(
     .testTarget(
       name: "HTTPTests",
       dependencies: ["HTTP", "EventLoop", "HTTPTestSupport", "TestSupport", containers],
-      swiftSettings: strict),
+      exclude: ["Comparison/differences.txt", "Comparison/verdicts.py"], swiftSettings: strict),
     .testTarget(
       name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport", containers],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `make fuzz` builds these; libFuzzer brings the main function, which other builds lack.
+if Context.environment["FUZZING"] != nil {
+  for name in ["Connection", "Parser"] {
+    package.targets.append(
+      .executableTarget(
+        name: "fuzz-\(name.lowercased())",
+        dependencies: ["HTTP", "HTTPTestSupport", containers], path: "Fuzzing/\(name)",
+        swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
+  }
+}

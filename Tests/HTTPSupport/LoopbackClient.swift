@@ -10,17 +10,7 @@ final class LoopbackClient {
   private(set) var isClosed = false
 
   init(_ port: UInt16) throws {
-    socket = Descriptor(owning: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
-    let status = unsafe withUnsafePointer(to: &address) { pointer in
-      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
-        unsafe connect(socket.number, pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-    guard status == 0 else { throw SystemError("connect") }
+    socket = try Self.connected(to: port)
     // Sends each piece by itself, and goes without a trace: a fuzzer opens thousands a second.
     var one: CInt = 1
     unsafe setsockopt(
@@ -28,6 +18,24 @@ final class LoopbackClient {
     var linger = linger(l_onoff: 1, l_linger: 0)
     unsafe setsockopt(
       socket.number, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<linger>.size))
+  }
+
+  private static func connected(to port: UInt16) throws -> Descriptor {
+    var address = sockaddr_in()
+    address.sin_family = sa_family_t(AF_INET)
+    address.sin_port = port.bigEndian
+    address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+    while true {
+      let socket = Descriptor(owning: Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue), 0))
+      let status = unsafe withUnsafePointer(to: &address) { pointer in
+        unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { pointer in
+          unsafe connect(socket.number, pointer, socklen_t(MemoryLayout<sockaddr_in>.size))
+        }
+      }
+      if status == 0 { return socket }
+      // A fuzzer's clock interrupts it at times; the next one takes another socket.
+      guard errno == EINTR else { throw SystemError("connect") }
+    }
   }
 
   /// Sends what the kernel takes.

@@ -145,20 +145,25 @@ extension Span<UInt8> {
   }
 
   /// Whether a range is a host with an optional port (RFC 9110 section 7.2).
+  @inline(never)
   func isHost(_ range: Range<Int>) -> Bool {
+    precondition(range.upperBound <= count)
     var index = end(
       from: range.lowerBound, unusual: { $0.butHostNameCharacters }, { $0.isHostNameCharacter })
-    if index < range.upperBound, self[index] != .colon {
-      index = endOfUnusualHost(range)
-    }
     guard index < range.upperBound else { return true }
-    guard self[index] == .colon else { return false }
-    repeat { index &+= 1 } while index < range.upperBound && self[index].decimalDigit != nil
+    if compared(index) != .colon {
+      index = endOfUnusualHost(range)
+      guard index < range.upperBound else { return true }
+      guard self[index] == .colon else { return false }
+    }
+    index &+= 1
+    while index < range.upperBound, compared(index) &- 0x30 < 10 { index &+= 1 }
     return index == range.upperBound
   }
 
   /// Where a host ends that is an address in brackets, or a name in which something is
   /// percent-encoded. Of an address, its characters are looked at, not its arithmetic.
+  @inline(never)
   private func endOfUnusualHost(_ range: Range<Int>) -> Int {
     var index = range.lowerBound
     if self[index] == 0x5B {
