@@ -84,6 +84,8 @@ struct LineWriterTests {
 
   @Test("drops and counts what a reader who does not read leaves no room for, and never waits")
   func stuck() throws {
+    // What is left of a line when the reader goes must not end the tests.
+    Signals.ignoreBrokenPipes()
     let (reader, end) = makePipe()
     let writer = try LineWriter(to: end, capacity: 1 << 16)
     let began = Instant.now
