@@ -39,8 +39,8 @@ private let forgeries: [[UInt8]] = {
 @Suite("The access log", .serialized)
 struct AccessLogTests {
   private func waitForLines(_ count: Int, of counter: CounterProcess) throws -> [String] {
-    try waitUntil("\(count) lines are written") {
-      counter.process.output.split(separator: "\n").count >= count
+    try waitUntil("\(count) lines are written, to the end of the last") {
+      counter.process.output.utf8.count { $0 == 0x0A } >= count
     }
     return counter.process.output.split(separator: "\n").map(String.init)
   }
