@@ -9,7 +9,8 @@ final class CounterProcess {
   /// Starts it on a free port of 127.0.0.1 unless the flags say otherwise.
   ///
   /// - Parameters:
-  ///   - environment: added to a PATH on which redis-server is found; nothing else is inherited.
+  ///   - environment: added to a PATH on which redis-server is found, and to what ThreadSanitizer is
+  ///     told; nothing else is inherited.
   ///   - folder: its working folder.
   ///   - port: one that another counter had before, or nil for a free one.
   ///   - program: another executable than the one under test.
@@ -44,7 +45,8 @@ final class CounterProcess {
     program: String? = nil, openFiles: Int? = nil
   ) throws -> ChildProcess {
     let limit = openFiles.map { "ulimit -n \($0) && " } ?? ""
-    let path = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+    var path = ["PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+    path["TSAN_OPTIONS"] = ProcessInfo.processInfo.environment["TSAN_OPTIONS"]
     return try ChildProcess(
       "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try program ?? executable()] + arguments,
       environment: path.merging(environment) { $1 }, folder: folder)
