@@ -73,11 +73,21 @@ image-test:
 ## The tests under AddressSanitizer and ThreadSanitizer, with a search for leaks after 100,000 visits.
 sanitize: sanitize-address sanitize-thread
 
-sanitize-address sanitize-thread: sanitize-%: test-tools
-	swift build --sanitize $* --scratch-path .build/$* --build-tests
-	SANITIZER=$* LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
-	  swift test --sanitize $* --scratch-path .build/$* --skip-build \
+sanitize-address: test-tools
+	swift build --sanitize address --scratch-path .build/address --build-tests
+	SANITIZER=address LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
+	  swift test --sanitize address --scratch-path .build/address --skip-build \
 	  $(or $(short),--skip "CostTests|ReliabilityTests")
+
+# Threads are the program's only, so it alone is built with ThreadSanitizer, and the tests ask it.
+sanitize-thread: test-tools
+	SANITIZE_THREADS=1 swift build --scratch-path .build/thread --product counter
+	swift build --build-tests
+	SANITIZER=thread LEAK_VISITS=$(or $(visits),100000) \
+	  TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" \
+	  COUNTER_EXECUTABLE="$(CURDIR)/.build/thread/debug/counter" \
+	  swift test --skip-build --filter "^CounterTests\." \
+	  $(if $(short),--skip "CommandLine|PrivateRedis|Connection") --skip CostTests
 
 ## Looks for requests that crash the server, or that it answers differently when they come in pieces,
 ## for a minute, or for as long as: make fuzz seconds=600. What it finds is in .build/fuzz/findings.

@@ -112,3 +112,11 @@ if Context.environment["FUZZING"] != nil {
         swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]))
   }
 }
+
+// The compiler fails on swift-collections with ThreadSanitizer, so only what is ours is built with it.
+if Context.environment["SANITIZE_THREADS"] != nil {
+  for target in package.targets where target.type != .system && target.name != "CLinux" {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=thread"])]
+    target.linkerSettings = [.unsafeFlags(["-sanitize=thread"])]
+  }
+}

@@ -241,6 +241,7 @@ struct RequestTableTests {
       let client = try counter.client()
       let body = [UInt8](repeating: UInt8(ascii: "\n"), count: 1 << 20)
       try client.send("POST / HTTP/1.1\r\nHost: x\r\n\(field)\r\n\r\n")
+      #expect(try client.socket.isReadable(within: .seconds(5)), "it is refused by now")
       for _ in 0..<16 { try client.socket.send(body) }
       let response = try client.readResponse()
       #expect(response.status == status)

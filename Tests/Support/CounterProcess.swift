@@ -9,8 +9,8 @@ final class CounterProcess {
   /// Starts it on a free port of 127.0.0.1 unless the flags say otherwise.
   ///
   /// - Parameters:
-  ///   - environment: added to a PATH on which redis-server is found, and to METRICS_PORT=0; nothing
-  ///     else is inherited.
+  ///   - environment: added to a PATH on which redis-server is found, to METRICS_PORT=0, and to what
+  ///     ThreadSanitizer is told; nothing else is inherited.
   ///   - folder: its working folder.
   ///   - port: one that another counter had before, or nil for a free one.
   ///   - program: another executable than the one under test.
@@ -45,11 +45,12 @@ final class CounterProcess {
     program: String? = nil, openFiles: Int? = nil
   ) throws -> ChildProcess {
     let limit = openFiles.map { "ulimit -n \($0) && " } ?? ""
-    let usual = [
+    var usual = [
       "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       // Many counters run side by side.
       "METRICS_PORT": "0",
     ]
+    usual["TSAN_OPTIONS"] = ProcessInfo.processInfo.environment["TSAN_OPTIONS"]
     return try ChildProcess(
       "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try program ?? executable()] + arguments,
       environment: usual.merging(environment) { $1 }, folder: folder)
