@@ -8,7 +8,7 @@ test_packages := $(packages) binutils shellcheck valgrind
 # A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
 broken := .build/broken/release/counter
 
-# What is tested under the sanitizers each time; `make sanitize` tests all but costs.
+# What is tested under the sanitizers each time; `make sanitize` tests all but costs and chaos.
 sanitized_shortly := --filter "^(HTTP|EventLoop|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
 
 .PHONY: sanitize sanitize-address sanitize-thread fuzz corpus test-tools run build test chaos bench replicas broken lint format clean
@@ -48,11 +48,13 @@ replicas:
 ## The tests under AddressSanitizer and ThreadSanitizer, with a search for leaks after 100,000 visits.
 sanitize: sanitize-address sanitize-thread
 
-sanitize-address:
+sanitize-address: test-tools
+	@scripts/check-swift
+	@scripts/install-packages $(test_packages)
 	swift build --sanitize address --scratch-path .build/address --build-tests
 	SANITIZER=address LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
 	  swift test --sanitize address --scratch-path .build/address --skip-build \
-	  $(or $(short),--skip CostTests)
+	  $(or $(short),--skip "Cost|Chaos")
 
 # Threads are the program's only, so it alone is built with ThreadSanitizer, and the tests ask it.
 sanitize-thread:
