@@ -12,7 +12,7 @@ test_environment = COUNTER_EXECUTABLE="$(CURDIR)/$(counter)" BROKEN_COUNTER="$(C
 swift_code := Package.swift Sources Tests Benchmarks Fuzzing
 python := .build/python/bin/python -B
 
-# What is tested under the sanitizers each time; `make sanitize` tests all but costs and delays.
+# What is tested under the sanitizers each time; `make sanitize` tests all but costs, chaos and load.
 sanitized_shortly := --filter "^(HTTP|EventLoop|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
 
 .PHONY: run build broken test test-tools test-swift test-chart test-scripts lint format clean
@@ -77,7 +77,7 @@ sanitize-address: test-tools
 	swift build --sanitize address --scratch-path .build/address --build-tests
 	SANITIZER=address LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
 	  swift test --sanitize address --scratch-path .build/address --skip-build \
-	  $(or $(short),--skip "CostTests|ReliabilityTests")
+	  $(or $(short),--skip "Cost|Chaos|Reliability")
 
 # Threads are the program's only, so it alone is built with ThreadSanitizer, and the tests ask it.
 sanitize-thread: test-tools
