@@ -10,7 +10,8 @@ def measure(bench: Bench) -> list[Run]:
     """A run a server and round: percentiles in microseconds, from when each visit was due."""
     rate = max(1, round(_highest_rate(bench) / 2))
     runs = []
-    for turn in range(1, bench.settings.rounds + 1):
+    # High percentiles scatter more than anything else here, so there are twice the runs.
+    for turn in range(1, 2 * bench.settings.rounds + 1):
         for peer in (peers.nginx_constant(), peers.counter()):
             with peer.running(bench) as server:
                 result = load.open_loop(bench, server, CONNECTIONS, rate, bench.settings.seconds)
