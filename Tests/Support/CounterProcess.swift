@@ -45,15 +45,20 @@ final class CounterProcess {
     program: String? = nil, openFiles: Int? = nil
   ) throws -> ChildProcess {
     let limit = openFiles.map { "ulimit -n \($0) && " } ?? ""
-    var usual = [
+    return try ChildProcess(
+      "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try program ?? executable()] + arguments,
+      environment: usualEnvironment.merging(environment) { $1 }, folder: folder)
+  }
+
+  /// What a counter inherits from the tests.
+  static var usualEnvironment: [String: String] {
+    var environment = [
       "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       // Many counters run side by side.
       "METRICS_PORT": "0",
     ]
-    usual["TSAN_OPTIONS"] = ProcessInfo.processInfo.environment["TSAN_OPTIONS"]
-    return try ChildProcess(
-      "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try program ?? executable()] + arguments,
-      environment: usual.merging(environment) { $1 }, folder: folder)
+    environment["TSAN_OPTIONS"] = ProcessInfo.processInfo.environment["TSAN_OPTIONS"]
+    return environment
   }
 
   /// What the environment variable COUNTER_EXECUTABLE names, else the one built with the tests.

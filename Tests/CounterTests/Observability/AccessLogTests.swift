@@ -220,7 +220,7 @@ struct AccessLogTests {
           [
             "-c", command, try CounterProcess.executable(), "--host", "127.0.0.1", "--port",
             "\(port)", "--redis", redis.url, "--metrics-port", "\(metricsPort)", "--access-log",
-          ], environment: [:], folder: folder)
+          ], environment: CounterProcess.usualEnvironment, folder: folder)
         defer { process.end() }
         try waitUntil("it serves") { (try? HTTPClient(port: port).visit()) != nil }
         let client = try HTTPClient(port: port)
