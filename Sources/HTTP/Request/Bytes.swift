@@ -197,9 +197,12 @@ extension Span<UInt8> {
   @inline(__always)
   func spells(_ word: StaticString, _ range: Range<Int>) -> Bool {
     precondition(range.lowerBound >= 0 && range.upperBound >= 8 && range.upperBound <= count)
-    var end = word.utf8CodeUnitCount
-    guard range.upperBound &- range.lowerBound == end else { return false }
+    let length = word.utf8CodeUnitCount
+    guard range.upperBound &- range.lowerBound == length else { return false }
+    var end = length
     while end > 0 {
+      // Of a word that has eight bytes, some are compared twice rather than any before it.
+      end = max(end, min(8, length))
       let letters = eightBytes(at: range.lowerBound &+ end &- 8) | 0x2020_2020_2020_2020
       let (expected, ignored) = word.eightBytes(before: end)
       guard (letters ^ expected) &>> ignored == 0 else { return false }
