@@ -5,16 +5,11 @@ import EventLoop
 /// The time of the day as the access log has it, made once a second.
 struct AccessTime: ~Copyable {
   private(set) var text = ByteBuffer()
-  private var validUntil = Instant(nanoseconds: .min)
+  private var clock = WallClock()
 
   /// Makes the text again when its second is over.
   mutating func refresh(_ now: Instant, _ format: AccessLog.Format) {
-    guard now >= validUntil else { return }
-    var time = timespec()
-    // Sound: the call fills in the one value it is handed.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    validUntil = now + Interval(nanoseconds: 1_000_000_000 - Int64(time.tv_nsec))
-    write(time.tv_sec, format)
+    if let second = clock.newSecond(now) { write(second, format) }
   }
 
   /// Writes seconds since 1970: `06/Nov/1994:08:49:37 +0000`, or `1994-11-06T08:49:37Z` (RFC 3339).

@@ -1,5 +1,5 @@
-import CLinux
 import BasicContainers
+import CLinux
 import EventLoop
 
 /// The Date field, which an origin server with a clock must send (RFC 9110 section 6.6.1), made
@@ -7,7 +7,7 @@ import EventLoop
 struct DateField: ~Copyable {
   /// The whole line, its CR LF before it instead of after it.
   private(set) var line = ByteBuffer()
-  private var validUntil = Instant(nanoseconds: .min)
+  private var clock = WallClock()
 
   /// How often it was made.
   private(set) var edition: UInt64 = 0
@@ -21,12 +21,7 @@ struct DateField: ~Copyable {
 
   /// Makes the line again when its second is over.
   mutating func refresh(_ now: Instant) {
-    guard now >= validUntil else { return }
-    var time = timespec()
-    // Sound: the call fills in the one value it is handed.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
-    validUntil = now + Interval(nanoseconds: 1_000_000_000 - Int64(time.tv_nsec))
-    write(time.tv_sec)
+    if let second = clock.newSecond(now) { write(second) }
   }
 
   /// Writes seconds since 1970 as an IMF-fixdate (RFC 9110 section 5.6.7).
