@@ -18,8 +18,8 @@ struct OpenFiles {
     return OpenFiles(limit: Int(clamping: limit.rlim_cur))
   }
 
-  /// What is kept from connections: for standard error, signals and the private redis-server, and
-  /// for each loop its listener, its connection to Redis, the lookup of a name and more.
+  /// What is kept from visitors: for standard error, signals, the private redis-server and those who
+  /// read the metrics, and for each loop its listener, its connection to Redis, the lookup of a name and more.
   static func reserve(loops: Int) -> Int { 32 + 8 * loops }
 
   /// How many connections there may be: as many as were asked for, or as there is room for.

@@ -8,10 +8,15 @@ struct MetricsServer: ~Copyable {
   private var server: Server
   private let metrics: Metrics
 
+  /// Many more than scrape at a time; the open files that are kept from visitors have room for them.
+  static var mostConnections: Int { 16 }
+
   init(
     _ listener: consuming Listener, _ metrics: Metrics, _ poller: Poller, _ owners: Server.Owners
   ) throws(SystemError) {
-    server = try Server(listener, routes: ["/metrics"], limits: Limits(), poller, owners)
+    var limits = Limits()
+    limits.connections = Self.mostConnections
+    server = try Server(listener, routes: ["/metrics"], limits: limits, poller, owners)
     self.metrics = metrics
   }
 

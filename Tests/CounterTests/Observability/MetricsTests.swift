@@ -198,6 +198,22 @@ struct MetricsTests {
     }
   }
 
+  @Test("Take no more open files than are kept for them, and go on when some come free")
+  func connections() throws {
+    try withMetrics { counter, _, port in
+      func openFiles() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: "/proc/\(counter.process.id)/fd").count
+      }
+      let before = try openFiles()
+      var clients = try (0..<60).map { _ in try HTTPClient(port: port) }
+      try waitUntil("some are accepted") { try openFiles() > before + 8 }
+      for _ in 0..<20 { _ = try counter.visit() }
+      #expect(try openFiles() <= before + 17, "16, and the visitor's own")
+      clients.removeAll()
+      try waitUntil("somebody reads them again") { (try? Scrape(port: port)) != nil }
+    }
+  }
+
   @Test("Go without one when it is 0")
   func off() throws {
     try withCounterAndRedis(["--metrics-port", "0"]) { counter, _ in
