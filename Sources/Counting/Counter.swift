@@ -4,9 +4,9 @@ public import Redis
 /// Turns visits into numbers: group commit with at most one batch in flight.
 ///
 /// Visits that come while a batch is in flight wait for the next one, which goes at the end of the
-/// round in which the reply came: so it takes along what else came in that round. Whatever happens to the connection, a batch is sent again, unchanged, until
-/// Redis says what the total is or the last of its visits has run out of time. Its claim sees to
-/// it that this counts once.
+/// round in which the reply came: so it takes along what else came in that round. Whatever happens
+/// to the connection, a batch is sent again, unchanged, until Redis says what the total is or the
+/// last of its visits has run out of time. Its claim sees to it that this counts once.
 ///
 /// The program drives it: events go to `ready`, the passing of time to `tick`; after either, and
 /// after `dispatch`, it takes all answers with `nextAnswer`.
