@@ -20,6 +20,9 @@ struct Worker: ~Copyable {
   private var counter: Counter
   private var now = Instant.now
 
+  /// The next round begins at once, whether or not there are events.
+  private var looksAgain = false
+
   /// While draining, when connections that are idle are closed.
   private var idleUntil = Instant.never
   private var isDraining = false
@@ -94,6 +97,7 @@ struct Worker: ~Copyable {
   }
 
   private var deadline: Instant {
+    if looksAgain { return now }
     var deadline = min(server.deadline, counter.deadline)
     if isDraining { deadline = min(deadline, min(idleUntil, control.drainDeadline)) }
     return deadline
@@ -161,13 +165,15 @@ extension Worker {
     noticeRedis()
   }
 
-  /// Gives the answers that are there, takes the requests that waited for that, and sends the batch.
+  /// Gives the answers that are there, takes the requests that waited for that, and sends the batch
+  /// once no more visits come crowding in.
   private mutating func finishRound() {
     repeat {
       giveAnswers()
       server.flush()
     } while takeRequests()
-    counter.dispatch()
+    looksAgain = counter.isFilling
+    if !looksAgain { counter.dispatch() }
     server.flush()
     server.endRound()
   }

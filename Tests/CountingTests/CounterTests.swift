@@ -104,6 +104,40 @@ struct CounterTests {
     }
   }
 
+  @Test("fills its batch while a round brings many visits, and not when it brings few")
+  func filling() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      var asked: UInt128 = 0
+      // A round brings visits; is the next one worth a look before the batch goes?
+      for (visits, isFilling) in [(0, false), (1, true), (0, false), (3, true), (1, false)] {
+        loop.counter.beginRound(.now)
+        for _ in 0..<visits {
+          loop.counter.count(asked)
+          asked += 1
+        }
+        #expect(loop.counter.isFilling == isFilling, "\(visits) of \(asked)")
+      }
+      loop.counter.dispatch()
+      loop.counter.beginRound(.now)
+      loop.counter.count(asked)
+      #expect(loop.counter.isFilling == false, "a batch is on its way, so there is time anyway")
+      try loop.turn(until: "all are answered") { $0.answers.count == 6 }
+      #expect(loop.numbers == [1, 2, 3, 4, 5, 6])
+    }
+  }
+
+  @Test("does not wait for more visits while Redis is away")
+  func fillingInVain() throws {
+    try withRedis(started: false) { redis throws in
+      var loop = try CountingLoop(redis)
+      loop.counter.beginRound(.now)
+      loop.counter.count(1)
+      #expect(loop.counter.isFilling == false)
+    }
+  }
+
   @Test("does not count what was never sent, when it runs out of time")
   func expiredUnsent() throws {
     try withRedis(started: false) { redis throws in
