@@ -21,6 +21,13 @@ public struct Readiness: OptionSet, Sendable, BitwiseCopyable {
   /// Both directions are shut; always watched for.
   public static let hangUp = Readiness(rawValue: EPOLLHUP.rawValue)
 
+  /// The peer has sent its last byte, which may still be unread.
+  public static let endOfInput = Readiness(rawValue: EPOLLRDHUP.rawValue)
+
+  /// Not seen but asked for: what is seen is told once, and again only when more of it comes or when
+  /// the interest is changed, even to the same.
+  public static let edgeTriggered = Readiness(rawValue: EPOLLET.rawValue)
+
   /// The descriptor has an error to tell; always watched for.
   public static let error = Readiness(rawValue: EPOLLERR.rawValue)
 }
@@ -67,7 +74,7 @@ public struct Event: Sendable, BitwiseCopyable {
   public let readiness: Readiness
 }
 
-/// The set of descriptors that a loop watches, level-triggered (epoll(7)).
+/// The set of descriptors that a loop watches, level-triggered unless asked otherwise (epoll(7)).
 public final class Poller: Sendable {
   private let epoll: Descriptor
 

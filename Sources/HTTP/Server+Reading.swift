@@ -13,7 +13,7 @@ extension Server {
       guard isOpen(slot, event.token) else { return }
     }
     if connections[slot].interest.contains(.read) {
-      if event.readiness != .write { receive(slot) }
+      if event.readiness != .write { receive(slot, event.readiness) }
     } else if !event.readiness.isDisjoint(with: [.hangUp, .error]) {
       close(slot)
     }
@@ -24,9 +24,9 @@ extension Server {
       && connections[slot].generation & 0xFF_FFFF == token.generation
   }
 
-  /// Reads once. What is left unread is reported again in the next round, after the others had
+  /// Reads once. What may be left unread is reported again in the next round, after the others had
   /// their turn.
-  private mutating func receive(_ slot: Int) {
+  private mutating func receive(_ slot: Int, _ readiness: Readiness) {
     let kept = connections[slot].input.count
     understood = 0
     connections[slot].copyInput(to: &input)
@@ -34,6 +34,9 @@ extension Server {
       guard let count = try connections[slot].receive(into: &input) else { return }
       connections[slot].inputEnded = count == 0
       figures.received.add(count)
+      if count == Self.readSize || (readiness.contains(.endOfInput) && count > 0) {
+        try watchAnew(slot)
+      }
     } catch {
       close(slot)
       return

@@ -192,13 +192,18 @@ extension Server {
     let wanted = connections[slot].wanted
     guard wanted != connections[slot].interest else { return }
     connections[slot].interest = wanted
-    let token = Token(
-      owner: owner.connections, slot: UInt32(slot), generation: connections[slot].generation)
     do {
-      try poller.change(connections[slot].socket.number, wanted, token)
+      try watchAnew(slot)
     } catch {
       close(slot)
     }
+  }
+
+  /// Has what there is on a connection told once more, which was told already.
+  func watchAnew(_ slot: Int) throws(SystemError) {
+    let token = Token(
+      owner: owner.connections, slot: UInt32(slot), generation: connections[slot].generation)
+    try poller.change(connections[slot].socket.number, connections[slot].interest, token)
   }
 
   /// Closes a connection whose client reads nothing, and has the kernel forget what it still holds

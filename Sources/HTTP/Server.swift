@@ -166,7 +166,7 @@ extension Server {
     let token = Token(
       owner: owner.connections, slot: UInt32(slot), generation: generation)
     do {
-      try poller.add(socket.number, .read, token)
+      try poller.add(socket.number, Connection.usualInterest, token)
     } catch {
       freeSlots.append(slot)
       throw error

@@ -6,7 +6,7 @@ import EventLoop
 struct Connection: ~Copyable {
   var socket = Descriptor.none
   var phase = Phase.closed
-  var interest: Readiness = .read
+  var interest = usualInterest
 
   /// Which client this slot serves, so that what is meant for an earlier one is recognized.
   var generation: UInt32 = 0
@@ -42,6 +42,11 @@ struct Connection: ~Copyable {
   /// A `100 Continue` is due once the earlier requests are answered.
   var owesContinue = false
 
+  /// What is always watched for. Edge-triggered, the kernel need not look at every connection twice:
+  /// once to tell, and once more to find that nothing is left.
+  private static let always: Readiness = [.edgeTriggered, .endOfInput]
+  static let usualInterest: Readiness = [.read, .edgeTriggered, .endOfInput]
+
   enum Phase: Sendable {
     /// The slot is free.
     case closed
@@ -63,13 +68,13 @@ struct Connection: ~Copyable {
   /// Whether it is just open, and nothing that could have happened to it changes what is to be done.
   @inline(__always)
   var isAsUsual: Bool {
-    phase == .open && interest == .read && output.isEmpty && !isPaused && !inputEnded
+    phase == .open && interest == Self.usualInterest && output.isEmpty && !isPaused && !inputEnded
       && !owesContinue
   }
 
   /// What should be watched for now.
   var wanted: Readiness {
-    var wanted: Readiness = []
+    var wanted = Self.always
     if !isPaused && !inputEnded { wanted.insert(.read) }
     if !output.isEmpty { wanted.insert(.write) }
     return wanted
@@ -124,7 +129,7 @@ struct Connection: ~Copyable {
   mutating func open(_ socket: consuming Descriptor, _ now: Instant) {
     self.socket = socket
     phase = .open
-    interest = .read
+    interest = Self.usualInterest
     asked = 0
     answered = 0
     since = now
