@@ -3,12 +3,13 @@
  *
  *   openloop HOST PORT CONNECTIONS RATE SECONDS
  *
- * Visit i is due i/RATE seconds after the start. It goes out then on the connection that has been
- * free for longest, or, when none is free, as soon as one is. Its latency counts from when it was
- * due, so a server that stalls cannot hide it by keeping the next visitors waiting (coordinated
- * omission). Prints one line of JSON: the rate asked for and achieved, the failures, and the
- * percentiles of the latency in microseconds. A failed or unanswered visit counts with its age.
- * The first second warms up and is not in the percentiles.
+ * Visit i is due i/RATE seconds after the start, rounded down to a whole number of 50 microseconds:
+ * a generator that slept until each by itself would take most of a processor from those it measures.
+ * It goes out then on the connection that has been free for longest, or, when none is free, as soon
+ * as one is. Its latency counts from when it was due, so a server that stalls cannot hide it by
+ * keeping the next visitors waiting (coordinated omission). Prints one line of JSON: the rate asked
+ * for and achieved, the failures, and the percentiles of the latency in microseconds. A failed or
+ * unanswered visit counts with its age. The first second warms up and is not in the percentiles.
  */
 #define _GNU_SOURCE
 #include "client.h"
@@ -20,6 +21,7 @@
 #include <sys/prctl.h>
 
 static const uint64_t second = 1000000000u;
+static const uint64_t grain = 50000u;          /* visits are due at its multiples */
 static const uint64_t warm_up = 1000000000u;   /* not measured */
 static const uint64_t last_wait = 5000000000u; /* after the last visit was due */
 
@@ -45,7 +47,8 @@ struct run {
 
 /* When a visit is due. */
 static uint64_t due(const struct run *run, uint64_t index) {
-  return run->start + (uint64_t)((double)index * (double)second / (double)run->rate);
+  const uint64_t exact = (uint64_t)((double)index * (double)second / (double)run->rate);
+  return run->start + exact - exact % grain;
 }
 
 static void finish(struct run *run, uint64_t index, uint64_t when, bool success) {

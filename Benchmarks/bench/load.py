@@ -8,7 +8,7 @@ import time
 
 from .bench import Bench
 from .peers import Server
-from .processes import BenchmarkError, children_cpu
+from .processes import BenchmarkError, Process, children_cpu
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,18 +29,12 @@ def wrk(
     """Keeps that many keep-alive connections busy for a while."""
     cpu = children_cpu()
     began = time.monotonic()
-    output = bench.processes.run(
-        "wrk", wrk_command(server, connections, seconds, threads), seconds + 30
-    )
+    length = max(1, round(seconds))
+    command = ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{length}s"]
+    output = bench.processes.run("wrk", [*command, server.url], seconds + 30)
     took = time.monotonic() - began
     visits, rate, failures = parse_wrk(output)
     return WrkResult(visits, rate, failures, children_cpu() - cpu, took)
-
-
-def wrk_command(server: Server, connections: int, seconds: float, threads: int = 1) -> list[str]:
-    """The command line of wrk."""
-    length = max(1, round(seconds))
-    return ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{length}s", server.url]
 
 
 def parse_wrk(output: str) -> tuple[int, float, int]:
@@ -75,6 +69,12 @@ def redis_benchmark(bench: Bench, connections: int, requests: int) -> float:
         if row and row[0].startswith("INCR"):
             return float(row[1])
     raise BenchmarkError(f"redis-benchmark printed something unknown:\n{output}")
+
+
+def closed_loop(bench: Bench, server: Server, connections: int, seconds: int) -> Process:
+    """Starts visitors on so many connections who ask again as soon as they are answered."""
+    command = [bench.load_generator("closedloop"), "127.0.0.1", str(server.port)]
+    return bench.processes.start("closedloop", [*command, str(connections), str(seconds)])
 
 
 def open_loop(

@@ -159,9 +159,9 @@ def _latency(results: Results) -> str:
     rate = results.runs["latency"][0]["rate"]
     return (
         "## Latency at half of the counter's highest rate\n\n"
-        f"An open loop of {rate:,.0f} visits a second over 64 connections. Latency counts from "
-        "when a visit was due, whether or not it could be sent then, so it is corrected for "
-        "coordinated omission. Microseconds; each the median of the runs.\n\n"
+        f"An open loop of {rate:,.0f} visits a second over 64 connections, due at whole multiples "
+        "of 50 µs. Latency counts from when a visit was due, whether or not it could be sent then, "
+        "so it is corrected for coordinated omission. Microseconds; each the median of the runs.\n\n"
         + table(("", "p50", "p90", "p99", "p99.9", "highest", "achieved/s", "failed"), rows)
     )
 
@@ -218,15 +218,21 @@ def _active(results: Results) -> str:
                 (
                     f"{_name(peer)}, {connections:,} connections",
                     f"{results.median('active', 'rate', **where):,.0f}",
-                    f"{results.median('active', 'server_cpu_us', **where):.1f}",
+                    *(
+                        f"{results.median('active', f'{who}_cpu_us', **where):.1f}"
+                        for who in ("server", "redis", "load")
+                    ),
                     f"{results.total('active', 'failures', **where):,}",
                 )
             )
     return (
         "## Active connections\n\n"
-        "`wrk -t1`, counted by Redis or by nginx itself once all connections are open. wrk, too, "
-        "gets slower with many connections.\n\n"
-        + table(("", "visits/s", "server CPU, µs a visit", "failed"), rows)
+        "Visitors who ask again as soon as they are answered, counted by Redis or by nginx itself "
+        "once all connections are open. The load is closedloop.c, which keeps a descriptor a "
+        "connection and nothing else: wrk gets so much slower with 10,000 that it, and no server, "
+        "would be what is measured. An answer that takes over 40 ms, as each does with so many, is "
+        "preceded by an acknowledgement of its own.\n\n"
+        + table(("", "visits/s", "server CPU, µs a visit", "Redis", "load", "failed"), rows)
     )
 
 

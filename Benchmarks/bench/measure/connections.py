@@ -1,11 +1,12 @@
 """Thousands of connections: their memory while idle, and the rate while all are busy."""
 
 import http.client
+import json
 import time
 
 from .. import load, lock_step, peers
 from ..bench import Bench, Run, say
-from ..processes import BenchmarkError
+from ..processes import BenchmarkError, Process
 
 FEW_IDLE = 100
 FEW_ACTIVE = 64
@@ -68,29 +69,36 @@ def measure_active(bench: Bench) -> list[Run]:
 
 
 def _active(bench: Bench, peer: peers.Peer, connections: int) -> Run:
-    """Counts, in the middle of a run of wrk, what the server answered."""
+    """Counts, in the middle of a run, what the server answered."""
     settings = bench.settings
     lead = settings.active_lead if connections > FEW_ACTIVE else 1
-    length = lead + settings.seconds + 1
     bench.redis.reset()
     with peer.running(bench) as server:
-        command = load.wrk_command(server, connections, length)
-        wrk = bench.processes.start("wrk", command)
+        visitors = load.closed_loop(bench, server, connections, lead + settings.seconds + 1)
         time.sleep(lead)
-        first, began, cpu = _answered(bench, server), time.monotonic(), server.process.cpu()
+        first, began = _answered(bench, server), time.monotonic()
+        cpu = _cpu(bench, server, visitors)
         time.sleep(settings.seconds)
-        last, ended, cpu = _answered(bench, server), time.monotonic(), server.process.cpu() - cpu
+        last, ended = _answered(bench, server), time.monotonic()
+        cpu = [after - before for before, after in zip(cpu, _cpu(bench, server, visitors))]
         try:
-            wrk.popen.wait(60)
+            visitors.popen.wait(60)
         finally:
-            wrk.stop()
-        _, _, failures = load.parse_wrk(wrk.log.read_text())
+            visitors.stop()
+        failures = json.loads(visitors.log.read_text())["failures"]
     visits = max(1, last - first)
+    server_cpu, redis_cpu, load_cpu = (each / visits * 1e6 for each in cpu)
     return {
         "rate": visits / (ended - began),
         "failures": failures,
-        "server_cpu_us": cpu / visits * 1e6,
+        "server_cpu_us": server_cpu,
+        "redis_cpu_us": redis_cpu,
+        "load_cpu_us": load_cpu,
     }
+
+
+def _cpu(bench: Bench, server: peers.Server, visitors: Process) -> list[float]:
+    return [process.cpu() for process in (server.process, bench.redis.process, visitors)]
 
 
 def _answered(bench: Bench, server: peers.Server) -> int:
