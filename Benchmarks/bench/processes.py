@@ -58,6 +58,12 @@ class Process:
                     total += int(line.split()[1]) * 1024
         return total
 
+    def run_on(self, processors: set[int]) -> None:
+        """Keeps all its threads to these processors."""
+        for process in self.processes():
+            for thread in pathlib.Path(f"/proc/{process}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), processors)
+
     def is_running(self) -> bool:
         """Whether it has not ended."""
         return self.popen.poll() is None

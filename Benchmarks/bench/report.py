@@ -66,8 +66,8 @@ each run has a fresh server and a warm-up. All raw runs are in
 
 All peers count in the same redis-server on 127.0.0.1 over TCP, which keeps nothing on disk
 (`appendonly no`), so that no disk is measured. Each has one thread or worker process, except the
-original, whose server starts a thread a request. Nothing is pinned to a processor: server, Redis
-and load share them, as the scheduler likes. nginx returns a constant with the text and header
+original, whose server starts a thread a request. Nothing is pinned to a processor but where latency
+is measured: server, Redis and load share them, as the scheduler likes. nginx returns a constant with the text and header
 fields of a visit; it adds `Server` and `Connection`, which it always sends. nginx runs as a
 single process without a master, with logs off and without a limit on keep-alive requests. The Lua
 peer keeps up to 1,024 connections to Redis, webdis its usual 20, the counter one."""
@@ -161,7 +161,8 @@ def _latency(results: Results) -> str:
         "## Latency at half of the counter's highest rate\n\n"
         f"An open loop of {rate:,.0f} visits a second over 64 connections, due at whole multiples "
         "of 50 µs. Latency counts from when a visit was due, whether or not it could be sent then, "
-        "so it is corrected for coordinated omission. Microseconds; each the median of the runs.\n\n"
+        "so it is corrected for coordinated omission. The load has one processor for itself; server "
+        "and Redis share the rest. Microseconds; each the median of the runs.\n\n"
         + table(("", "p50", "p90", "p99", "p99.9", "highest", "achieved/s", "failed"), rows)
     )
 
