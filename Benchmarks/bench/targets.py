@@ -138,7 +138,7 @@ def _idle(results: Results) -> Target:
 
 
 def _active(results: Results) -> Target:
-    few, many = sorted(results.values("active", "connections"))
+    few, *_, many = sorted(results.values("active", "connections"))
 
     def share(peer: str) -> float:
         rates = [results.median("active", "rate", peer=peer, connections=n) for n in (many, few)]

@@ -10,6 +10,7 @@ from ..processes import BenchmarkError, Process
 
 FEW_IDLE = 100
 FEW_ACTIVE = 64
+MANY_ACTIVE = 4000
 CONNECTIONS_A_STEP = 10
 
 
@@ -55,10 +56,11 @@ def _hold(port: int, held: list[lock_step.LockStep], count: int) -> None:
 
 def measure_active(bench: Bench) -> list[Run]:
     """A run a server, round and number of connections: the rate once all of them are open."""
+    most = bench.most_connections
     runs = []
     for turn in range(1, bench.settings.few_rounds + 1):
         for peer in (peers.nginx_constant(bench.most_connections), peers.counter()):
-            for connections in (FEW_ACTIVE, bench.most_connections):
+            for connections in sorted({FEW_ACTIVE, min(MANY_ACTIVE, most), most}):
                 run = _active(bench, peer, connections)
                 runs.append({"peer": peer.key, "round": turn, "connections": connections, **run})
                 say(
