@@ -67,10 +67,11 @@ each run has a fresh server and a warm-up. All raw runs are in
 All peers count in the same redis-server on 127.0.0.1 over TCP, which keeps nothing on disk
 (`appendonly no`), so that no disk is measured. Each has one thread or worker process, except the
 original, whose server starts a thread a request. Nothing is pinned to a processor but where latency
-is measured: server, Redis and load share them, as the scheduler likes. nginx returns a constant with the text and header
-fields of a visit; it adds `Server` and `Connection`, which it always sends. nginx runs as a
-single process without a master, with logs off and without a limit on keep-alive requests. The Lua
-peer keeps up to 1,024 connections to Redis, webdis its usual 20, the counter one."""
+is measured: server, Redis and load share them, as the scheduler likes. nginx returns a constant
+with the text and header fields of a visit; it adds `Server` and `Connection`, which it always
+sends. nginx runs as a single process without a master, with logs off and without a limit on
+keep-alive requests. The Lua peer keeps up to 1,024 connections to Redis, webdis its usual
+20, the counter one."""
 
 
 def _targets(results: Results) -> str:

@@ -59,7 +59,7 @@ def measure_active(bench: Bench) -> list[Run]:
     most = bench.most_connections
     runs = []
     for turn in range(1, bench.settings.few_rounds + 1):
-        for peer in (peers.nginx_constant(bench.most_connections), peers.counter()):
+        for peer in (peers.nginx_constant(most), peers.counter()):
             for connections in sorted({FEW_ACTIVE, min(MANY_ACTIVE, most), most}):
                 run = _active(bench, peer, connections)
                 runs.append({"peer": peer.key, "round": turn, "connections": connections, **run})
