@@ -21,7 +21,8 @@ extension Counter {
     /// How often Redis answered a batch with an error.
     public let refused = RunningTotal()
 
-    /// How many visits wait for their answers at the end of a round.
+    /// How many visits wait for their answers at the end of a round, but for rounds after which the
+    /// next is looked at before a batch goes.
     public let waiting = RunningTotal()
 
     /// The connection to Redis.

@@ -12,6 +12,9 @@ private struct CountingLoop: ~Copyable {
   private var events = Events()
   private var skipped = Interval.seconds(0)
 
+  /// Whether the batch was filling at the end of the last turn, before what could go was sent.
+  private(set) var wasFilling = false
+
   /// What came of the visits, by ticket, in the order the answers came.
   private(set) var answers: [(ticket: UInt128, number: Int64?)] = []
 
@@ -32,6 +35,7 @@ private struct CountingLoop: ~Copyable {
     }
     counter.tick()
     takeAnswers()
+    wasFilling = counter.isFilling
     counter.dispatch()
   }
 
@@ -123,6 +127,8 @@ struct CounterTests {
       loop.counter.beginRound(.now)
       loop.counter.count(asked)
       #expect(loop.counter.isFilling == false, "a batch is on its way, so there is time anyway")
+      try loop.turn(until: "the batch is answered") { $0.answers.count == 5 }
+      #expect(loop.wasFilling == true, "what came meanwhile could not have gone before")
       try loop.turn(until: "all are answered") { $0.answers.count == 6 }
       #expect(loop.numbers == [1, 2, 3, 4, 5, 6])
     }
