@@ -11,7 +11,11 @@ extension Fault {
         Scene.pass(0...0.1)
         try scene.redis.start()
       }
-      return [Strikes(count: count, what: "kills")]
+      let losses = scene.counters.map { $0.linesLogged(with: "Redis lost") }.reduce(0, +)
+      return [
+        Strikes(count: count, what: "kills"),
+        Strikes(count: losses, what: "losses in the counters' logs"),
+      ]
     },
     Fault("redis-server restarted, scripts flushed") { scene in
       var unknown = 0
@@ -28,13 +32,10 @@ extension Fault {
       ]
     },
     Fault("redis-server stopped and continued") { scene in
-      let count = scene.repeatedly(every: 0.02...0.3) {
-        scene.redis.freeze()
+      stop(scene, every: 0.02...0.3) {
         // A counter asks again after a second.
-        Scene.pass(Bool.random() ? 0.05...0.3 : 1.0...1.3)
-        scene.redis.thaw()
+        Bool.random() ? 0.05...0.3 : 1.0...1.3
       }
-      return [Strikes(count: count, what: "stops")]
     },
     Fault("redis-server loads its data set", strike: load),
     Fault("redis-server out of memory") { scene in
@@ -54,10 +55,14 @@ extension Fault {
     Fault("failover to the replica and back", hasProxy: true, strike: failOver),
     Fault("password refused", credentials: ["default:right@", ""], strike: changePasswords),
     Fault("CLIENT KILL") { scene in
+      var killed = 0
       let count = try scene.repeatedly(every: 0.005...0.1) {
-        _ = try scene.redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        let reply = try scene.redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        if case .integer(let connections) = reply { killed += Int(connections) }
       }
-      return [Strikes(count: count, what: "kills")]
+      return [
+        Strikes(count: count, what: "times"), Strikes(count: killed, what: "connections killed"),
+      ]
     },
     Fault("SCRIPT FLUSH") { scene in
       _ = try scene.redis.command("CONFIG", "RESETSTAT")
@@ -74,22 +79,18 @@ extension Fault {
       "redis-server killed, back after longer than visits wait", .countedOnceAtMost,
       visitTimeout: 0.3
     ) { scene in
+      var unanswered = 0
       let count = try scene.repeatedly(every: 0.05...0.3) {
         scene.redis.crash()
-        Scene.pass(0.4...0.8)
+        if scene.passUnanswered(0.4...0.8) { unanswered += 1 }
         try scene.redis.start()
       }
-      return [Strikes(count: count, what: "kills")]
+      return [Strikes(count: count, what: "kills"), silences(unanswered)]
     },
     Fault(
       "redis-server stopped for longer than visits wait", .countedOnceAtMost, visitTimeout: 0.3
     ) { scene in
-      let count = scene.repeatedly(every: 0.05...0.3) {
-        scene.redis.freeze()
-        Scene.pass(0.4...0.8)
-        scene.redis.thaw()
-      }
-      return [Strikes(count: count, what: "stops")]
+      stop(scene, every: 0.05...0.3) { 0.4...0.8 }
     },
     Fault(
       "redis-server out of memory for longer than visits wait", .countedOnceAtMost,
@@ -101,6 +102,25 @@ extension Fault {
       return try [Strikes(count: count, what: "times"), answers("OOM", scene.redis)]
     },
   ]
+
+  /// Stops and continues a redis-server again and again.
+  ///
+  /// - Parameter time: draws how long a stop lasts, in seconds.
+  private static func stop(
+    _ scene: Scene, every pause: ClosedRange<Double>, for time: () -> ClosedRange<Double>
+  ) -> [Strikes] {
+    var unanswered = 0
+    let count = scene.repeatedly(every: pause) {
+      scene.redis.freeze()
+      if scene.passUnanswered(time()) { unanswered += 1 }
+      scene.redis.thaw()
+    }
+    return [Strikes(count: count, what: "stops"), silences(unanswered)]
+  }
+
+  private static func silences(_ count: Int) -> Strikes {
+    Strikes(count: count, what: "times nobody was answered")
+  }
 
   /// How often a redis-server answered with an error of a kind since it started.
   private static func answers(_ kind: String, _ redis: RedisProcess) throws -> Strikes {

@@ -74,6 +74,17 @@ final class Scene {
     return count
   }
 
+  /// Lets time pass in which nobody can be answered.
+  ///
+  /// - Returns: whether nobody was, once the answers had arrived that were on their way. Visitors ask
+  ///   again at once, so there are visits that wait for one.
+  func passUnanswered(_ seconds: ClosedRange<Double>) -> Bool {
+    Self.pass(0.02...0.03)
+    let answered = visitors.answered
+    Self.pass(seconds)
+    return visitors.answered == answered
+  }
+
   /// Lets time pass: how long, is left to chance.
   static func pass(_ seconds: ClosedRange<Double>) {
     Thread.sleep(forTimeInterval: .random(in: seconds))

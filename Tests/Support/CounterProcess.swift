@@ -72,6 +72,11 @@ final class CounterProcess {
   /// What it has logged so far.
   var log: String { process.errors }
 
+  /// How many lines it has logged so far that hold a text.
+  func linesLogged(with text: String) -> Int {
+    log.split(separator: "\n").count { $0.contains(text) }
+  }
+
   /// Waits until it serves.
   func waitUntilReady() throws {
     try waitUntil("the counter answers /health") {
