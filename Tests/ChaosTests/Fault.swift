@@ -53,5 +53,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
     self.strike = strike
   }
 
+  /// Only where a counter is killed may a visitor find nobody there.
+  var whenRefused: Visitors.WhenRefused { failures == .cutOff ? .knockAgain : .fail }
+
   var testDescription: String { name }
 }

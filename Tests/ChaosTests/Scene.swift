@@ -20,7 +20,7 @@ final class Scene {
   private var began = ContinuousClock.now
 
   init(
-    _ redis: RedisProcess, _ proxy: LinkProxy?,
+    _ redis: RedisProcess, _ proxy: LinkProxy?, whenRefused: Visitors.WhenRefused,
     start: @escaping (Int, UInt16?) throws -> CounterProcess
   ) throws {
     let counters = try (0..<2).map { try start($0, nil) }
@@ -30,7 +30,7 @@ final class Scene {
     self.counters = counters
     self.start = start
     visitors = Visitors(
-      32, ports: counters.map(\.port), whenRefused: .knockAgain,
+      32, ports: counters.map(\.port), whenRefused: whenRefused,
       limit: .seconds(Self.seconds + 90))
   }
 
@@ -101,7 +101,7 @@ func withScene<Result>(
     let proxy = fault.hasProxy ? try LinkProxy(to: redis.port) : nil
     defer { proxy?.end() }
     return try withTemporaryFolder { folder in
-      let scene = try Scene(redis, proxy) { index, port in
+      let scene = try Scene(redis, proxy, whenRefused: fault.whenRefused) { index, port in
         let url = "redis://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? redis.port)"
         return try CounterProcess(
           ["--redis", url, "--threads", "2", "--visit-timeout", "\(fault.visitTimeout)"],
