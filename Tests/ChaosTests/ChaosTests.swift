@@ -53,12 +53,28 @@ struct ChaosTests {
     try expectFoundOut(fault, program: brokenCounter)
   }
 
-  private func expectFoundOut(_ fault: Fault, program: String? = nil) throws {
+  @Test("Numbers that are given out twice are found out")
+  func numbersTakenBack() throws {
+    let fault = Fault("numbers taken back: must be noticed") { scene in
+      var takenBack = 0
+      _ = try scene.repeatedly(every: 0.01...0.1) {
+        let reply = try scene.redis.command("DECRBY", "hits", "5")
+        if case .integer = reply { takenBack += 5 }
+      }
+      return [Fault.Strikes(count: takenBack, what: "numbers")]
+    }
+    let findings = try expectFoundOut(fault)
+    #expect(findings.doubled > 0)
+  }
+
+  @discardableResult
+  private func expectFoundOut(_ fault: Fault, program: String? = nil) throws -> Findings {
     try withScene(for: fault, program: program) { scene in
       let (_, findings) = try scene.play(fault)
       #expect(!findings.isExact)
       #expect(!findings.isExactWhereAnswered)
       #expect(findings.doubled > 0 || findings.skipped > 0 || findings.count > findings.answered)
+      return findings
     }
   }
 
