@@ -46,9 +46,7 @@ extension Fault {
     },
     Fault("redis-server made a replica and back") { scene in
       let count = try scene.repeatedly(every: 0.05...0.3) {
-        _ = try scene.redis.command("REPLICAOF", "127.0.0.1", "1")
-        Scene.pass(0.02...0.4)
-        _ = try scene.redis.command("REPLICAOF", "NO", "ONE")
+        try demote(scene.redis, for: 0.02...0.4)
       }
       return try [Strikes(count: count, what: "times"), answers("READONLY", scene.redis)]
     },
@@ -101,6 +99,15 @@ extension Fault {
       }
       return try [Strikes(count: count, what: "times"), answers("OOM", scene.redis)]
     },
+    Fault(
+      "redis-server made a replica for longer than visits wait", .countedOnceAtMost,
+      visitTimeout: 0.3
+    ) { scene in
+      let count = try scene.repeatedly(every: 0.05...0.3) {
+        try demote(scene.redis, for: 0.6...0.9)
+      }
+      return try [Strikes(count: count, what: "times"), answers("READONLY", scene.redis)]
+    },
   ]
 
   /// Stops and continues a redis-server again and again.
@@ -131,6 +138,13 @@ extension Fault {
     _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
     Scene.pass(time)
     _ = try redis.command("CONFIG", "SET", "maxmemory", "0")
+  }
+
+  /// Makes it a replica, of a primary that nobody reaches.
+  private static func demote(_ redis: RedisProcess, for time: ClosedRange<Double>) throws {
+    _ = try redis.command("REPLICAOF", "127.0.0.1", "1")
+    Scene.pass(time)
+    _ = try redis.command("REPLICAOF", "NO", "ONE")
   }
 
   /// Restarts with so many keys, and so slowly, that it answers LOADING for a while.
