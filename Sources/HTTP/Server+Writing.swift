@@ -30,6 +30,8 @@ extension Server {
     } else {
       var bytes = ByteBuffer()
       response.write(to: &bytes, date: date, persistence, number: number, withBody: withBody)
+      // It says so already, and nothing may be asked behind it (RFC 9112 section 9.6).
+      if isLast { connections[slot].phase = .finishing }
       connections[slot].early.append(
         EarlyAnswer(sequence: exchange.sequence, isLast: isLast, bytes: bytes))
     }

@@ -209,6 +209,8 @@ extension Server {
 
   /// Closes every connection that has nothing to be answered.
   public mutating func closeIdle() {
+    // Who was just answered has nothing to wait for but the bytes.
+    flush()
     for slot in 0..<connections.count
     where connections[slot].phase != .closed && connections[slot].isSettled {
       close(slot)
@@ -224,6 +226,8 @@ extension Server {
   public mutating func tick() {
     resumeAccepting()
     guard now >= nextSweep else { return }
+    // Who was just answered is not idle, though nothing was sent for long.
+    flush()
     for slot in 0..<connections.count where connections[slot].phase != .closed { expire(slot) }
     flush()
     nextSweep = openConnections == 0 ? .never : now + Self.sweepInterval

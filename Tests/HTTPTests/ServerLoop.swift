@@ -76,11 +76,13 @@ struct ServerLoop: ~Copyable {
   }
 
   /// Answers the request that came first, or another.
-  mutating func answer(_ number: Int64, at index: Int = 0) {
+  ///
+  /// - Parameter flushed: whether the bytes leave at once, and not only with the round that follows.
+  mutating func answer(_ number: Int64, at index: Int = 0, flushed: Bool = true) {
     let request = asked.remove(at: index)
     server.answer(
       request.exchange, with: Response(.ok, [], body: "#", afterNumber: "."), number: number)
-    server.flush()
+    if flushed { server.flush() }
   }
 }
 

@@ -263,6 +263,22 @@ struct ServerPatienceTests {
     try loop.turn(until: "the answer came", of: client) { $0.numbers == [1] }
   }
 
+  @Test("does not end before the answer has left that came in the round in which it would")
+  func answerInTime() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(visit)
+    try loop.turn(until: "the first came") { $0.asked.count == 1 }
+    loop.answer(1)
+    try loop.skip(.seconds(59))
+    try client.send(visit)
+    try loop.turn(until: "the second came") { $0.asked.count == 1 }
+    loop.answer(2, flushed: false)
+    try loop.skip(.seconds(2))
+    try loop.turn(until: "its answer came", of: client) { $0.numbers == [1, 2] || $0.isClosed }
+    #expect(client.numbers == [1, 2])
+  }
+
   @Test("ends when a client reads nothing of its answers")
   func reader() throws {
     var loop = try ServerLoop()
@@ -335,6 +351,24 @@ struct ServerDrainTests {
     #expect(idle.received.contains("Connection: close"))
   }
 
+  @Test("counts nobody behind an answer that says goodbye, though it has to wait for another")
+  func nothingBehindGoodbye() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(visit)
+    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    loop.server.drain()
+    try client.send(now)
+    try loop.settle()
+    try client.send(visit)
+    try loop.settle()
+    #expect(loop.asked.count == 1)
+    loop.answer(1)
+    try loop.turn(until: "the end", of: client) { $0.isClosed }
+    #expect(client.codes == [200, 200])
+    #expect(client.received.hasSuffix("now"))
+  }
+
   @Test("takes those that had connected already, and closes those that stay idle")
   func idle() throws {
     var loop = try ServerLoop()
@@ -345,7 +379,8 @@ struct ServerDrainTests {
     try loop.turn(until: "it came") { $0.asked.count == 1 }
     loop.server.closeIdle()
     #expect(loop.server.openConnections == 1)
-    loop.answer(1)
+    loop.answer(1, flushed: false)
+    loop.server.closeIdle()
     try loop.turn(until: "the end", of: late) { $0.isClosed }
     #expect(late.numbers == [1])
     late.endSending()
