@@ -4,9 +4,9 @@
 /// life in milliseconds. It returns the counter's new value, as text: a Lua number is exact only
 /// to 2^53.
 ///
-/// An error must mean that nothing was counted. So whatever could make Redis refuse happens before
-/// INCRBY, or is INCRBY: a writer's first record is written once beforehand, to learn whether this
-/// user may write it.
+/// An error must mean that nothing was counted. So what could make Redis refuse happens before INCRBY,
+/// or is INCRBY; only the record comes after it, and where this user may not write that, the amount is
+/// taken back.
 enum ClaimScript {
   #if COUNT_WITHOUT_CLAIM
     /// What a client does that sends INCR again when it gets no answer. It miscounts, and is built
@@ -23,19 +23,22 @@ enum ClaimScript {
           return redis.error_reply('STALE a later batch of this writer was counted')
         end
       end
-      if not recorded then redis.call('SET', KEYS[2], '0 ', 'PX', ARGV[3]) end
       local total = redis.call('INCRBY', KEYS[1], ARGV[2])
       if math.abs(total) < 2 ^ 53 then
         total = string.format('%.0f', total)
       else
         total = redis.call('GET', KEYS[1])
       end
-      redis.call('SET', KEYS[2], ARGV[1] .. ' ' .. total, 'PX', ARGV[3])
+      local written = redis.pcall('SET', KEYS[2], ARGV[1] .. ' ' .. total, 'PX', ARGV[3])
+      if written.err then
+        redis.call('INCRBY', KEYS[1], '-' .. ARGV[2])
+        return written
+      end
       return total
       """
 
     /// The SHA-1 of the text, by which Redis knows it once it has seen it (EVALSHA). A test compares
     /// it with what Redis says.
-    static let digest = "96e4973efac8c756ba4912c24af483e54fdc478a"
+    static let digest = "3860068adf4d0d8f0bfc340dad0d5baf63f3acd1"
   #endif
 }

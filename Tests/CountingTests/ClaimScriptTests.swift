@@ -89,17 +89,22 @@ struct ClaimScriptTests {
     }
   }
 
-  @Test("counts nothing for a user who may not write claims")
-  func forbidden() throws {
+  @Test(
+    "counts nothing for a user who may not write claims, be it from the start or later",
+    arguments: [0, 3])
+  func forbidden(_ before: Int) throws {
     try withRedis { redis throws in
+      for sequence in 0..<before { _ = try add(2, sequence: sequence, redis) }
       _ = try redis.command("ACL", "SETUSER", "default", "-set")
       for _ in 0..<2 {
-        guard case .error = try add(1, sequence: 1, redis) else {
+        guard case .error = try add(5, sequence: before, redis) else {
           Issue.record("no error")
           return
         }
       }
-      #expect(try redis.hits == nil)
+      #expect(try redis.hits == "\(2 * before)")
+      _ = try redis.command("ACL", "SETUSER", "default", "+set")
+      #expect(try add(5, sequence: before, redis) == .text("\(2 * before + 5)"))
     }
   }
 
