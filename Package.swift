@@ -33,7 +33,6 @@ let package = Package(
       dependencies: [
         "CounterApp",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .target(

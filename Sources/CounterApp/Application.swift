@@ -3,7 +3,7 @@ import CLinux
 public import EventLoop
 import Glibc
 import HTTP
-public import Logging
+import Logging
 import Redis
 
 /// The program from start to stop: what it needs, its loops, its drain.
@@ -12,6 +12,7 @@ import Redis
 /// redis-server if there is one.
 public struct Application: ~Copyable {
   private let configuration: Configuration
+  private let log: LineWriter
   private let logger: Logger
   private let poller: Poller
   private let signals: Signals
@@ -61,7 +62,8 @@ public struct Application: ~Copyable {
   }
 
   /// Gets hold of everything the program needs, so that nothing starts half.
-  public init(_ configuration: Configuration, _ logger: Logger) throws(Failure) {
+  public init(_ configuration: Configuration) throws(Failure) {
+    let log: LineWriter
     let poller: Poller
     let signals: Signals
     let control: Control
@@ -69,6 +71,7 @@ public struct Application: ~Copyable {
       // Before there is any thread that signals could interrupt.
       signals = try Signals(SIGTERM, SIGINT, SIGHUP)
       Signals.ignoreBrokenPipes()
+      log = try LineWriter(to: STDERR_FILENO)
       poller = try Poller()
       control = try Control(loops: configuration.threads)
       try poller.add(signals.descriptor, .read, Token(owner: Owner.signals.rawValue))
@@ -82,10 +85,14 @@ public struct Application: ~Copyable {
     let accessLines = try Self.accessLines(configuration)
     let figures = (0..<configuration.threads).map { _ in LoopFigures() }
     let metrics = try Self.serveMetrics(
-      configuration, Metrics(figures, accessLines, control), poller)
+      configuration, Metrics(figures, log, accessLines, control), poller)
     let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
+    let (format, level) = (configuration.logFormat, configuration.logLevel)
+    logger = Logger(label: "counter") { label in
+      LineLogHandler(label: label, format, level: level, write: log.write)
+    }
     self.configuration = configuration
-    self.logger = logger
+    self.log = log
     self.poller = poller
     self.signals = signals
     self.control = control
@@ -99,6 +106,7 @@ public struct Application: ~Copyable {
 
   /// Serves until SIGTERM, SIGINT or SIGHUP asks it to stop.
   public mutating func run() throws(Failure) -> Outcome {
+    defer { log.finish(by: .now + .seconds(1)) }
     do throws(SystemError) {
       try watchRedis()
       let threads = try startLoops()

@@ -54,6 +54,13 @@ public final class LineWriter: Sendable {
     bytes.removeAll(keepingCapacity: true)
   }
 
+  /// Takes a whole line. Any thread may call it.
+  public func write(_ line: String) {
+    var bytes = UniqueArray<UInt8>()
+    for byte in line.utf8 { bytes.append(byte) }
+    write(&bytes, lines: 1)
+  }
+
   /// Counts lines that could not even be made.
   public func drop(_ lines: Int) {
     // Under the lock, because only one thread at a time may add.

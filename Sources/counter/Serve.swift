@@ -1,7 +1,6 @@
 import ArgumentParser
 import CounterApp
 import Glibc
-import Logging
 
 /// The server: its flags, and its run.
 struct Serve: ParsableCommand {
@@ -167,10 +166,8 @@ extension Serve {
   }
 
   private static func run(_ configuration: Configuration) throws(Ending) {
-    let (format, level) = (configuration.logFormat, configuration.logLevel)
-    let logger = Logger(label: "counter") { LineLogHandler(label: $0, format, level: level) }
     do throws(Application.Failure) {
-      var application = try Application(configuration, logger)
+      var application = try Application(configuration)
       switch try application.run() {
       case .clean: return
       case .cutOff: break

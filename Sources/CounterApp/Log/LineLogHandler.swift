@@ -1,7 +1,6 @@
-import Glibc
 public import Logging
 
-/// Writes a line an event to standard error, as text or as JSON, each in one system call.
+/// Makes a line of an event, as text or as JSON.
 ///
 /// Whatever a message holds, a reader of the text finds no control character in it, and so neither
 /// a line that was not logged nor a command to a terminal.
@@ -16,10 +15,10 @@ public struct LineLogHandler: LogHandler {
   private let format: LogFormat
   private let write: @Sendable (String) -> Void
 
-  /// - Parameter write: takes whole lines; by default standard error does.
+  /// - Parameter write: takes whole lines.
   public init(
     label: String, _ format: LogFormat, level: Logger.Level,
-    write: @escaping @Sendable (String) -> Void = Self.writeToStandardError
+    write: @escaping @Sendable (String) -> Void
   ) {
     self.label = label
     self.format = format
@@ -62,16 +61,6 @@ public struct LineLogHandler: LogHandler {
     }
     let members = fields.map { "\($0.quotedForJSON):\($1.quotedForJSON)" }
     return "{\(members.joined(separator: ","))}\n"
-  }
-
-  /// Writes to standard error, the whole text in one call if the kernel takes it.
-  @Sendable
-  public static func writeToStandardError(_ text: String) {
-    var text = text
-    text.withUTF8 { bytes in
-      // Sound: the kernel reads the text's own bytes during the call.
-      _ = unsafe Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count)
-    }
   }
 }
 

@@ -6,12 +6,16 @@ import Redis
 /// All figures of the program, put together for Prometheus when it asks.
 struct Metrics: Sendable {
   let loops: [LoopFigures]
+  let log: LineWriter
   let accessLines: LineWriter?
   let control: Control
   private let startedAt = (monotonic: Instant.now, wallClock: ProcessFigures.wallClock)
 
-  init(_ loops: [LoopFigures], _ accessLines: LineWriter?, _ control: Control) {
+  init(
+    _ loops: [LoopFigures], _ log: LineWriter, _ accessLines: LineWriter?, _ control: Control
+  ) {
     self.loops = loops
+    self.log = log
     self.accessLines = accessLines
     self.control = control
   }
@@ -51,6 +55,9 @@ struct Metrics: Sendable {
     page.counter(
       "counter_loop_rounds_total", "Rounds of all loops: waits for events that ended.",
       sum { $0.rounds.current })
+    page.counter(
+      "counter_log_lines_dropped_total", "Lines of the log that nobody read in time.",
+      log.dropped.current)
   }
 
   private func describeVisits(_ page: inout Exposition) {

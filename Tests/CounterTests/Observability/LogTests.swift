@@ -37,6 +37,38 @@ struct LogTests {
     }
   }
 
+  @Test("Into a full pipe that nobody reads holds up neither visits nor a stop")
+  func unreadPipe() throws {
+    try withRedis { redis in
+      try withTemporaryFolder { folder in
+        let pipe = "\(folder)/pipe"
+        #expect(unsafe mkfifo(pipe, 0o600) == 0)
+        // Open for reading, too, so that there is somebody to write to, who never reads.
+        let reader = unsafe open(pipe, O_RDWR | O_CLOEXEC | O_NONBLOCK)
+        defer { close(reader) }
+        let page = [UInt8](repeating: 0x78, count: 4096)
+        while unsafe write(reader, page, page.count) > 0 {}
+
+        let port = try FreePort.take()
+        let process = try ChildProcess(
+          "/bin/sh",
+          [
+            "-c", "exec \"$0\" \"$@\" 2> '\(pipe)'", try CounterProcess.executable(), "--host",
+            "127.0.0.1", "--port", "\(port)", "--redis", redis.url, "--threads", "2",
+          ], environment: CounterProcess.usualEnvironment, folder: folder)
+        defer { process.end() }
+        try waitUntil("it serves") { (try? HTTPClient(port: port).visit()) != nil }
+        let clients = try (0..<8).map { _ in try HTTPClient(port: port) }
+        for _ in 0..<3 {
+          _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+          for client in clients { #expect(try client.visit() > 0) }
+        }
+        process.send(signal: SIGTERM)
+        #expect(try process.waitForExit() == 0)
+      }
+    }
+  }
+
   @Test("Keeps to its level")
   func level() throws {
     #expect(try log(["--log-level", "error"]).isEmpty)
