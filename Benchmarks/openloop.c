@@ -8,8 +8,9 @@
  * It goes out then on the connection that has been free for longest, or, when none is free, as soon
  * as one is. Its latency counts from when it was due, so a server that stalls cannot hide it by
  * keeping the next visitors waiting (coordinated omission). Prints one line of JSON: the rate asked
- * for and achieved, the failures, and the percentiles of the latency in microseconds. A failed or
- * unanswered visit counts with its age. The first second warms up and is not in the percentiles.
+ * for, how far apart due times are, the rate achieved, the failures, and the percentiles of the
+ * latency in microseconds. A failed or unanswered visit counts with its age. The first second warms
+ * up and is not in the percentiles.
  */
 #define _GNU_SOURCE
 #include "client.h"
@@ -172,9 +173,10 @@ int main(int count, char **arguments) {
   go(&run);
 
   const double took = (double)(now() - run.start) / (double)second;
-  printf("{\"rate\": %llu, \"achieved\": %.1f, \"measured\": %llu, \"failures\": %llu",
-         (unsigned long long)run.rate, (double)(run.finished - run.failed) / took,
-         (unsigned long long)run.measured, (unsigned long long)run.failed);
+  printf("{\"rate\": %llu, \"grain_us\": %llu, \"achieved\": %.1f, \"measured\": %llu",
+         (unsigned long long)run.rate, (unsigned long long)grain / 1000,
+         (double)(run.finished - run.failed) / took, (unsigned long long)run.measured);
+  printf(", \"failures\": %llu", (unsigned long long)run.failed);
   print_percentiles(run.latencies, run.measured);
   printf("}\n");
   return 0;

@@ -78,11 +78,12 @@ def closed_loop(bench: Bench, server: Server, connections: int, seconds: int) ->
 
 
 def open_loop(
-    bench: Bench, server: Server, connections: int, rate: int, seconds: int, processor: int
+    bench: Bench, server: Server, connections: int, rate: int, seconds: int, processors: set[int]
 ) -> dict[str, float]:
-    """Visits at a fixed rate, sent from one processor; what openloop.c prints."""
-    command = ["taskset", "--cpu-list", str(processor), bench.load_generator("openloop")]
-    command += ["127.0.0.1", str(server.port), str(connections), str(rate), str(seconds)]
+    """Visits at a fixed rate, sent from these processors; what openloop.c prints."""
+    command = ["taskset", "--cpu-list", ",".join(map(str, sorted(processors)))]
+    command += [bench.load_generator("openloop"), "127.0.0.1", str(server.port)]
+    command += [str(connections), str(rate), str(seconds)]
     answer: dict[str, float] = json.loads(bench.processes.run("openloop", command, seconds + 30))
     return answer
 

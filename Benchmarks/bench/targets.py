@@ -26,7 +26,7 @@ def targets(results: Results) -> list[Target]:
     if results.has("throughput"):
         found += _throughput(results)
     if results.has("latency"):
-        found.append(_latency(results))
+        found += _latency(results)
     if results.has("lone"):
         found.append(_lone(results))
     if results.has("idle"):
@@ -101,16 +101,26 @@ def _throughput(results: Results) -> list[Target]:
     return found
 
 
-def _latency(results: Results) -> Target:
-    ours = results.median("latency", "p99", peer="counter")
-    nginx = results.median("latency", "p99", peer="nginx")
+def _latency(results: Results) -> list[Target]:
+    """Promised while the load shares the processors, as it does in all other measurements."""
+    found = []
     rate = results.runs["latency"][0]["rate"]
-    return Target(
-        f"p99 latency at {rate:,.0f} visits a second, beside nginx's constant",
-        "at most 1.5 times",
-        f"{ours / nginx:.2f} times ({ours:,.0f} against {nginx:,.0f} µs)",
-        _verdict(ours / nginx <= 1.5),
-    )
+    for arrangement in results.values("latency", "arrangement"):
+        ours, nginx = (
+            results.median("latency", "p99", peer=peer, arrangement=arrangement)
+            for peer in ("counter", "nginx")
+        )
+        promised = arrangement == "shared"
+        where = "" if promised else ", the load on a processor of its own"
+        found.append(
+            Target(
+                f"p99 latency at {rate:,.0f} visits a second{where}, beside nginx's constant",
+                "at most 1.5 times" if promised else "stated",
+                f"{ours / nginx:.2f} times ({ours:,.0f} against {nginx:,.0f} µs)",
+                _verdict(ours / nginx <= 1.5) if promised else "stated",
+            )
+        )
+    return found
 
 
 def _lone(results: Results) -> Target:
