@@ -113,11 +113,11 @@ def _throughput(results: Results) -> str:
     return (
         "## Throughput and CPU\n\n"
         "`wrk -t1 -c64`, keep-alive, but for the original: Flask's development server closes each "
-        "connection after its answer, and starts a thread for the next. CPU is user and system time "
-        "of all threads, from `/proc/PID/stat`; *both* is the median of the runs' sums, which the "
-        "sum of the two medians need not be. redis-benchmark sends INCR to Redis without any web "
-        "server, not pipelined, over 64 connections.\n\n![Visits a second and CPU a visit](benchmark.svg)\n\n"
-        + table(heads, rows)
+        "connection after its answer, and starts a thread for the next. CPU is user and system "
+        "time of all threads, from `/proc/PID/stat`; *both* is the median of the runs' sums, which "
+        "the sum of the two medians need not be. redis-benchmark sends INCR to Redis without any "
+        "web server, not pipelined, over 64 connections.\n\n"
+        "![Visits a second and CPU a visit](benchmark.svg)\n\n" + table(heads, rows)
     )
 
 

@@ -33,7 +33,8 @@ def measure(bench: Bench) -> list[Run]:
                 runs.append({"peer": peer.key, "name": peer.name, "round": turn, **run})
                 say(
                     f"  round {turn}: {peer.name} at {rate:,} visits/s, {arrangement.key}: "
-                    f"p50 {run['p50']:.0f} us, p99 {run['p99']:.0f} us, {run['failures']:.0f} failed"
+                    f"p50 {run['p50']:.0f} us, p99 {run['p99']:.0f} us, "
+                    f"{run['failures']:.0f} failed"
                 )
     bench.redis.process.run_on(usable)
     return runs
