@@ -8,7 +8,7 @@ WRK_THREADS = 2
 
 
 def measure(bench: Bench) -> list[Run]:
-    """A run a server, round and number of loops: rate, and the processors that each took."""
+    """A run a server, round and number of loops: rate, batches, and what processors each took."""
     runs = []
     for turn in range(1, bench.settings.few_rounds + 1):
         for loops in (1, 2):
@@ -22,13 +22,17 @@ def measure(bench: Bench) -> list[Run]:
 def _run(bench: Bench, peer: peers.Peer) -> Run:
     with peer.running(bench) as server:
         load.wrk(bench, server, CONNECTIONS, 1, WRK_THREADS)
+        bench.redis.reset()
         server_cpu, redis_cpu = server.process.cpu(), bench.redis.process.cpu()
         result = load.wrk(bench, server, CONNECTIONS, bench.settings.seconds, WRK_THREADS)
         server_cpu = server.process.cpu() - server_cpu
         redis_cpu = bench.redis.process.cpu() - redis_cpu
+        visits, calls = bench.redis.hits(), bench.redis.calls("evalsha")
     return {
         "rate": result.rate,
         "failures": result.failures,
+        "calls_rate": calls / result.seconds,
+        "batch": visits / max(1, calls),
         "server_processors": server_cpu / result.seconds,
         "redis_processors": redis_cpu / result.seconds,
         "wrk_processors": result.cpu / result.seconds,
