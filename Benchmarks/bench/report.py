@@ -318,12 +318,14 @@ def _batches(results: Results) -> str:
     rows = []
     for connections in results.values("batches", "connections"):
         rate, calls, batch, redis = (
-            results.median("batches", member, connections=connections)
+            results.median("batches", member, peer="counter", connections=connections)
             for member in ("rate", "calls_rate", "batch", "redis_processors")
         )
+        constant = results.median("batches", "rate", peer="nginx", connections=connections)
         row = (f"{connections:,}", f"{rate:,.0f}", f"{calls:,.0f}", f"{batch:.1f}", f"{redis:.2f}")
-        rows.append(row)
-    heads = ("connections", "visits/s", "batches/s", "visits a batch", "processors: Redis")
+        rows.append((*row, f"{constant:,.0f}", f"{rate / constant:.2f}"))
+    heads = ["connections", "visits/s", "batches/s", "visits a batch", "processors: Redis"]
+    heads += ["nginx, constant, visits/s", "× constant"]
     return (
         "## Batches\n\n"
         "`wrk -t1`, one loop; a batch is an EVALSHA that Redis was sent (`INFO commandstats`).\n\n"

@@ -202,7 +202,7 @@ def _batches(results: Results) -> Target:
     connections = results.values("batches", "connections")
 
     def value(member: str, count: int) -> float:
-        return results.median("batches", member, connections=count)
+        return results.median("batches", member, peer="counter", connections=count)
 
     few, many = 16, max(connections)
     visits = value("rate", many) / value("rate", few)
