@@ -58,21 +58,26 @@ def _introduction(results: Results) -> str:
     return f"""# What a counted visit costs
 
 Written by `make bench`, {environment["date"]}, on {environment["processors usable"]} processors
-({environment["processor"]}), Linux {environment["kernel"]}. Every number is the median of
-{settings["rounds"]} runs of {settings["seconds"]} s ({settings["few_rounds"]} for instructions,
-many active connections, two loops, and batches), in which the peers took turns: A B C … A B C …;
-each run has a fresh server and a warm-up. All raw runs are in
-[benchmark.json](benchmark.json).{warnings}
+({environment["processor"]}), Linux {environment["kernel"]}. Where no table says otherwise, a number
+is the median of several runs, in which the peers took turns: A B C … A B C …; failures are those of
+all runs together. There were {settings["rounds"]} runs; {settings["few_rounds"]} for instructions,
+active connections, two loops and batches; {2 * settings["rounds"]} for latency, in each of two
+arrangements; {settings["starts"]} starts. A run had a fresh server and took {settings["seconds"]} s
+after a warm-up of a second or more. But instructions are counted, not timed; the runs of a lone
+visit took {max(1, settings["seconds"] // 2)} s, a tenth of it to warm up, all on the same servers;
+idle connections and starts have no warm-up; and redis-benchmark warms up with 20,000 commands. All
+raw runs are in [benchmark.json](benchmark.json).{warnings}
 
 All peers count in the same redis-server on 127.0.0.1 over TCP, which keeps nothing on disk
 (`appendonly no`), so that no disk is measured. Each has one thread or worker process, except the
-original, whose server starts a thread a request. Nothing is pinned to a processor but in one of the
-two arrangements in which latency is measured: server, Redis and load share them, as the scheduler
-likes. nginx returns a constant
-with the text and header fields of a visit; it adds `Server` and `Connection`, which it always
-sends. nginx runs as a single process without a master, with logs off and without a limit on
-keep-alive requests. The Lua peer keeps up to 1,024 connections to Redis, webdis its usual
-20, the counter one."""
+original, whose server starts a thread a request, and except where two loops are measured. The
+counter runs with `--threads 1 --metrics-port 0`, so without its port for metrics, and with
+`--threads 2` for two loops. Nothing is pinned to a processor but in one of the two arrangements in
+which latency is measured: server, Redis and load share them, as the scheduler likes. nginx returns
+a constant with the text and header fields of a visit; it adds `Server` and `Connection`, which it
+always sends. It runs as a single process without a master, which only two workers need, with logs
+off and without a limit on keep-alive requests. The Lua peer keeps up to 1,024 connections to Redis,
+webdis its usual 20, the counter one a loop."""
 
 
 def _targets(results: Results) -> str:
