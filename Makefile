@@ -100,7 +100,8 @@ fuzz:
 corpus:
 	Fuzzing/minimize
 
-## Every fault of Redis and the network for a minute, or for as long as: make chaos seconds=10
+## Every fault of Redis and the network for a minute, so half an hour in all, or for as long as:
+## make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
 

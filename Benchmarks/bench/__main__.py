@@ -62,7 +62,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="Benchmarks/run", description=__doc__)
     parser.add_argument("--repository", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help="about 2 minutes instead of 11")
+    parser.add_argument("--quick", action="store_true", help="about 2.5 minutes instead of 15")
     parser.add_argument("--rounds", type=_positive, help="alternating runs a measurement")
     parser.add_argument("--seconds", type=_positive, help="length of a run")
     parser.add_argument("--counter", type=pathlib.Path, help="default: .build/release/counter")

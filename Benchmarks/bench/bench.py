@@ -29,7 +29,7 @@ class Settings:
 
     @staticmethod
     def quick() -> "Settings":
-        """About two minutes; the numbers are rough."""
+        """About two and a half minutes; the numbers are rough."""
         return Settings(
             rounds=2, few_rounds=1, seconds=1, starts=5, lock_step_rounds=300, active_lead=2
         )
