@@ -13,11 +13,16 @@ public final class Resolver: Sendable {
     public let reason: String
   }
 
+  private let lookUp: @Sendable (String) -> Found
   private let wakeup: Wakeup
   private let found = Mutex<Found?>(nil)
 
+  /// - Parameter lookUp: finds the addresses of a name, and may take its time.
   /// - Throws: when there is no descriptor for the wake-up.
-  public init() throws(SystemError) {
+  public init(
+    _ lookUp: @escaping @Sendable (String) -> Found = { Resolver.lookUp($0) }
+  ) throws(SystemError) {
+    self.lookUp = lookUp
     wakeup = try Wakeup()
   }
 
@@ -27,7 +32,7 @@ public final class Resolver: Sendable {
   /// Starts to look up a name. One at a time.
   public func start(_ host: String) throws(SystemError) {
     let thread = try Thread(name: "resolver") { [self] in
-      let result = Self.lookUp(host)
+      let result = lookUp(host)
       found.withLock { $0 = result }
       wakeup.ring()
     }
@@ -48,7 +53,10 @@ public final class Resolver: Sendable {
     if case .success = lookUp(host, flags: AI_NUMERICHOST) { true } else { false }
   }
 
-  private static func lookUp(_ host: String, flags: CInt = 0) -> Found {
+  /// Asks the C library, which may ask a name server for many seconds.
+  public static func lookUp(_ host: String) -> Found { lookUp(host, flags: 0) }
+
+  private static func lookUp(_ host: String, flags: CInt) -> Found {
     var hints = unsafe addrinfo()
     unsafe hints.ai_flags = flags
     unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)

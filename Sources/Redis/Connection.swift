@@ -20,7 +20,13 @@ public struct Connection: ~Copyable {
   private var generation: UInt32 = 0
   private var interest: Readiness = []
   private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
+  /// The addresses of a name that were not tried yet.
   private var addresses: [String] = []
+  private(set) var isLookingUp = false
+
+  /// The address that was tried last, and the one that served last.
+  private var triedAddress: String?
+  private var knownAddress: String?
 
   /// Replies that come before the one to the program's command: to the greeting, to a ping.
   private var ownReplies = 0
@@ -51,12 +57,13 @@ public struct Connection: ~Copyable {
   /// - Parameters:
   ///   - timeout: how long connecting, the greeting and every reply may take.
   ///   - owner: whose events its descriptors are, in the numbers of the program.
+  ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for the resolver.
   public init(
     to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
-    figures: Figures = Figures()
+    figures: Figures = Figures(), resolver: Resolver? = nil
   ) throws(SystemError) {
-    let resolver = try Resolver()
+    let resolver = if let resolver { resolver } else { try Resolver() }
     try poller.add(resolver.descriptor, .read, Token(owner: owner, slot: 1))
     self.location = location
     self.timeout = timeout
@@ -133,6 +140,7 @@ extension Connection {
     guard ownReplies == 0 else { return }
     if case .greeting = state {
       state = .ready
+      knownAddress = triedAddress
       figures.connected.add(1)
       failure = nil
       backoff.succeeded()
@@ -183,7 +191,7 @@ extension Connection {
     switch state {
     case .disconnected: connect(now)
     case .ready where !isAwaitingReply && ownReplies == 0: ping(now)
-    case .resolving: due = .never
+    case .resolving: openKnown(now)
     case .connecting, .greeting, .ready: drop(.timedOut, now)
     }
   }
@@ -235,22 +243,36 @@ extension Connection {
       return
     }
     do {
-      try resolver.start(host)
+      if !isLookingUp { try resolver.start(host) }
+      isLookingUp = true
       state = .resolving
-      due = .never
+      due = knownAddress == nil ? .never : now + timeout
     } catch {
       drop(.system(error), now)
     }
   }
 
+  /// While a name server says nothing, Redis may well be where it was.
+  private mutating func openKnown(_ now: Instant) {
+    guard let knownAddress else { return due = .never }
+    addresses = [knownAddress]
+    open(now)
+  }
+
   private mutating func takeAddresses(_ now: Instant) {
-    guard case .resolving = state, let found = resolver.take() else { return }
-    switch found {
-    case .success(let found):
+    guard let found = resolver.take() else { return }
+    isLookingUp = false
+    switch (state, found) {
+    case (.resolving, .success(let found)):
       addresses = found
       open(now)
-    case .failure(let unknown):
+    case (.resolving, .failure(let unknown)):
       drop(.unknownHost(unknown.reason), now)
+    case (.disconnected, .success(let found)), (.connecting, .success(let found)):
+      // The next try is better off with these than with the address that was known.
+      addresses = found
+    default:
+      break
     }
   }
 
@@ -280,6 +302,7 @@ extension Connection {
     case .tcp(_, let port):
       guard let address = addresses.first else { throw .unknownHost("it has no address") }
       if isNamed { addresses.removeFirst() }
+      triedAddress = address
       return try .connect(to: address, port: port)
     }
   }

@@ -1,6 +1,7 @@
 import BasicContainers
 import EventLoop
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Redis
@@ -13,10 +14,11 @@ private struct ConnectionLoop: ~Copyable {
   private var events = Events()
   private var skipped = Interval.seconds(0)
 
-  init(to url: String) throws {
+  init(to url: String, resolver: Resolver? = nil) throws {
     let poller = try Poller()
     let location = try Location(url)
-    let connection = try Connection(to: location, timeout: .seconds(1), poller, owner: 3)
+    let connection = try Connection(
+      to: location, timeout: .seconds(1), poller, owner: 3, resolver: resolver)
     self.poller = poller
     self.connection = connection
   }
@@ -48,6 +50,12 @@ private struct ConnectionLoop: ~Copyable {
       if let number = try turn() { return number }
     }
     return nil
+  }
+
+  /// Has Redis break it off.
+  mutating func loseConnection(_ redis: RedisProcess) throws {
+    _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    try turn(until: "it is lost") { !$0.connection.isReady }
   }
 
   mutating func skip(_ interval: Interval) throws {
@@ -160,6 +168,41 @@ struct ConnectionTests {
       try loop.skip(.milliseconds(1001))
       #expect(loop.connection.failure == .timedOut)
       redis.thaw()
+    }
+  }
+
+  @Test("goes back to where Redis was while a name server says nothing, and asks it once at a time")
+  func slowLookUp() throws {
+    try withRedis { redis throws in
+      let lookUps = Mutex(0)
+      let answer = DispatchSemaphore(value: 0)
+      let resolver = try Resolver { name in
+        let count = lookUps.withLock { count in
+          count += 1
+          return count
+        }
+        if count == 2 { answer.wait() }
+        return .success(name == "redis.test" ? ["127.0.0.1"] : [])
+      }
+      var loop = try ConnectionLoop(to: "redis://redis.test:\(redis.port)", resolver: resolver)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      for count: Int64 in 1...2 {
+        try loop.loseConnection(redis)
+        try loop.skip(.seconds(1))
+        #expect(loop.connection.isReady == false, "it waits for the name server first")
+        try loop.skip(.seconds(1))
+        try loop.turn(until: "ready again") { $0.connection.isReady }
+        #expect(try loop.ask("INCR", "n") == count)
+      }
+      #expect(lookUps.withLock(\.self) == 2)
+
+      answer.signal()
+      try waitUntil("the answer came") { try loop.turn() == nil && !loop.connection.isLookingUp }
+      #expect(loop.connection.isReady == true)
+      try loop.loseConnection(redis)
+      try loop.skip(.seconds(1))
+      try loop.turn(until: "ready at once") { $0.connection.isReady }
+      #expect(lookUps.withLock(\.self) == 3)
     }
   }
 
