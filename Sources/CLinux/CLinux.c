@@ -54,24 +54,6 @@ void clinux_name_thread(const char *name) {
   pthread_setname_np(pthread_self(), name);
 }
 
-int clinux_set_time_slice(uint64_t nanoseconds) {
-  // The kernel's struct sched_attr in its first form; its header cannot stand beside <sched.h>.
-  struct {
-    uint32_t size, policy;
-    uint64_t flags;
-    int32_t nice;
-    uint32_t priority;
-    uint64_t runtime, deadline, period;
-  } attributes = {0};
-  if (syscall(SYS_sched_getattr, 0, &attributes, sizeof attributes, 0) != 0) return -1;
-  if (attributes.policy != SCHED_OTHER) {
-    errno = EINVAL;
-    return -1;
-  }
-  attributes.runtime = nanoseconds;
-  return syscall(SYS_sched_setattr, 0, &attributes, 0);
-}
-
 const char *clinux_error_text(int code) {
   return strerrordesc_np(code);
 }

@@ -249,8 +249,6 @@ extension Application {
       let (figures, accessLines) = (figures[number], accessLines)
       threads.append(
         try Thread(name: "loop \(number)") {
-          // A round takes less than this, and visitors and Redis wait for it.
-          Thread.takeShortTurns(of: Interval(nanoseconds: 100_000))
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(

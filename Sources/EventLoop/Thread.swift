@@ -25,15 +25,6 @@ public struct Thread: ~Copyable, Sendable {
     self.handle = handle
   }
 
-  /// Asks the scheduler to give the calling thread short turns, for which it need not wait as long:
-  /// for a thread that has little to do at a time, and somebody who waits for it.
-  ///
-  /// - Parameter slice: from 0.1 to 100 ms; what Linux would give is some milliseconds. Linux before
-  ///   6.12 takes no notice, nor does one that gives turns by other rules (sched(7)).
-  public static func takeShortTurns(of slice: Interval) {
-    _ = clinux_set_time_slice(UInt64(slice.nanoseconds))
-  }
-
   /// Waits until the body has returned.
   public consuming func join() {
     pthread_join(handle, nil)

@@ -14,7 +14,6 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -48,10 +47,6 @@ int clinux_processor_count(void);
 
 /// Names the calling thread, in at most 15 bytes (pthread_setname_np(3)).
 void clinux_name_thread(const char *name);
-
-/// Gives the calling thread turns of so many nanoseconds (sched_setattr(2)). Returns 0, or -1 with
-/// errno set.
-int clinux_set_time_slice(uint64_t nanoseconds);
 
 /// A constant text for an errno, or NULL when it is unknown (strerrordesc_np(3)).
 const char *clinux_error_text(int code);
