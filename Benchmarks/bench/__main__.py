@@ -107,7 +107,9 @@ def _bench(options: argparse.Namespace, processes: Processes) -> Bench:
     settings = Settings.quick() if options.quick else Settings()
     if options.rounds:
         rounds = options.rounds
-        settings = dataclasses.replace(settings, rounds=rounds, few_rounds=rounds, starts=rounds)
+        settings = dataclasses.replace(
+            settings, rounds=rounds, many_rounds=rounds, few_rounds=rounds, starts=rounds
+        )
     if options.seconds:
         settings = dataclasses.replace(settings, seconds=options.seconds)
     # What runs must not change while it runs, whoever builds meanwhile.

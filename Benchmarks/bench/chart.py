@@ -89,7 +89,7 @@ def _legend(top: int, results: Results) -> list[str]:
     note = (
         f"{environment['processor']}, {environment['processors usable']} processors, "
         f"Linux {environment['kernel']}, {environment['date'].split()[0]}; medians of "
-        f"{results.settings['rounds']} alternating runs"
+        f"{results.settings['many_rounds']} alternating runs"
     )
     entries = ((SERVER, "server"), (REDIS, "Redis"), (OURS, "counter"), (OURS_REDIS, "its Redis"))
     parts = []

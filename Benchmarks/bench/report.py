@@ -61,8 +61,8 @@ Written by `make bench`, {environment["date"]}, on {environment["processors usab
 ({environment["processor"]}), Linux {environment["kernel"]}. Where no table says otherwise, a number
 is the median of several runs, in which the peers took turns: A B C … A B C …; failures are those of
 all runs together. There were {settings["rounds"]} runs; {settings["few_rounds"]} for instructions,
-active connections, two loops and batches; {2 * settings["rounds"]} for latency, in each of two
-arrangements; {settings["starts"]} starts. A run had a fresh server and took {settings["seconds"]} s
+active connections, two loops and batches; {settings["many_rounds"]} for throughput, and for latency
+in each of two arrangements; {settings["starts"]} starts. A run had a fresh server and took {settings["seconds"]} s
 after a warm-up of a second or more. But instructions are counted, not timed; the runs of a lone
 visit took {max(1, settings["seconds"] // 2)} s, a tenth of it to warm up, all on the same servers;
 idle connections and starts have no warm-up; and redis-benchmark warms up with 20,000 commands. All

@@ -24,8 +24,7 @@ def measure(bench: Bench) -> list[Run]:
     usable = os.sched_getaffinity(0)
     arrangements = _arrangements(usable)
     runs = []
-    # High percentiles scatter more than anything else here, so there are twice the runs.
-    for turn in range(1, 2 * bench.settings.rounds + 1):
+    for turn in range(1, bench.settings.many_rounds + 1):
         for arrangement in arrangements:
             bench.redis.process.run_on(arrangement.answering)
             for peer in (peers.nginx_constant(), peers.counter()):

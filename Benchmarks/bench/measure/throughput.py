@@ -16,7 +16,7 @@ def measure(bench: Bench) -> list[Run]:
         peers.counter(),
     ]
     runs = []
-    for turn in range(1, bench.settings.rounds + 1):
+    for turn in range(1, bench.settings.many_rounds + 1):
         for peer in web_servers:
             run = _run(bench, peer)
             runs.append({"peer": peer.key, "name": peer.name, "round": turn, **run})
