@@ -37,6 +37,32 @@ def wrk(
     return WrkResult(visits, rate, failures, children_cpu() - cpu, took)
 
 
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """A run of wrk, and what server and Redis did meanwhile."""
+
+    wrk: WrkResult
+    server_cpu: float
+    redis_cpu: float
+    """Seconds of CPU."""
+    calls_rate: float
+    """EVALSHA calls a second at Redis."""
+    batch: float
+    """Visits that Redis counted with each of them."""
+
+
+def measured(bench: Bench, server: Server, connections: int, threads: int = 1) -> Measured:
+    """Keeps connections busy for the length of a run, after a second to warm up."""
+    wrk(bench, server, connections, 1, threads)
+    bench.redis.reset()
+    server_cpu, redis_cpu = server.process.cpu(), bench.redis.process.cpu()
+    result = wrk(bench, server, connections, bench.settings.seconds, threads)
+    server_cpu = server.process.cpu() - server_cpu
+    redis_cpu = bench.redis.process.cpu() - redis_cpu
+    visits, calls = bench.redis.hits(), bench.redis.calls("evalsha")
+    return Measured(result, server_cpu, redis_cpu, calls / result.seconds, visits / max(1, calls))
+
+
 def parse_wrk(output: str) -> tuple[int, float, int]:
     """Visits, visits a second and failures from what wrk printed."""
     visits = re.search(r"(\d+) requests in", output)

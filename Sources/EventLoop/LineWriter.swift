@@ -56,8 +56,7 @@ public final class LineWriter: Sendable {
 
   /// Takes a whole line. Any thread may call it.
   public func write(_ line: String) {
-    var bytes = UniqueArray<UInt8>()
-    for byte in line.utf8 { bytes.append(byte) }
+    var bytes = UniqueArray(copying: line.utf8)
     write(&bytes, lines: 1)
   }
 

@@ -23,17 +23,17 @@ extension Server {
 
     if accessLog != nil { logAnswer(exchange, response, number) }
     figures.countAnswer(response.code)
+    // Also when it has to wait for others: it says so, and nothing may be asked behind it (RFC 9112
+    // section 9.6).
+    if isLast { connections[slot].phase = .finishing }
     if exchange.sequence == connections[slot].answered {
       claimOutput(slot)
       response.write(to: &output, date: date, persistence, number: number, withBody: withBody)
-      answered(slot, isLast: isLast)
+      answered(slot)
     } else {
       var bytes = ByteBuffer()
       response.write(to: &bytes, date: date, persistence, number: number, withBody: withBody)
-      // It says so already, and nothing may be asked behind it (RFC 9112 section 9.6).
-      if isLast { connections[slot].phase = .finishing }
-      connections[slot].early.append(
-        EarlyAnswer(sequence: exchange.sequence, isLast: isLast, bytes: bytes))
+      connections[slot].early.append(EarlyAnswer(sequence: exchange.sequence, bytes: bytes))
     }
     return true
   }
@@ -55,7 +55,7 @@ extension Server {
     figures.countAnswer(response.response.code)
     claimOutput(slot)
     response.write(number, to: &output, date: date)
-    answered(slot, isLast: false)
+    answered(slot)
     return true
   }
 
@@ -66,16 +66,13 @@ extension Server {
   }
 
   /// Counts an answer that stands in the output, and adds those that waited for it.
-  private mutating func answered(_ slot: Int, isLast: Bool) {
-    var isLast = isLast
+  private mutating func answered(_ slot: Int) {
     connections[slot].answered &+= 1
     while let index = nextEarly(slot) {
       let early = connections[slot].early.remove(at: index)
       output.append(early.bytes, from: 0)
-      isLast = early.isLast
       connections[slot].answered &+= 1
     }
-    if isLast { connections[slot].phase = .finishing }
     if output.count > Self.writeSize { flush() }
   }
 

@@ -206,6 +206,36 @@ struct ConnectionTests {
     }
   }
 
+  @Test("tries what a late name server says, and does not ask it again for that")
+  func lateLookUp() throws {
+    try withRedis { redis throws in
+      let lookUps = Mutex(0)
+      let answer = DispatchSemaphore(value: 0)
+      let resolver = try Resolver { _ in
+        let count = lookUps.withLock { count in
+          count += 1
+          return count
+        }
+        if count == 2 { answer.wait() }
+        return .success(["127.0.0.1"])
+      }
+      var loop = try ConnectionLoop(to: "redis://redis.test:\(redis.port)", resolver: resolver)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      redis.crash()
+      try loop.turn(until: "it is lost") { !$0.connection.isReady }
+      try loop.skip(.seconds(1))
+      try loop.skip(.seconds(1))
+      try loop.turn(until: "nobody is where it was") {
+        $0.connection.failure?.description == "Connection refused"
+      }
+      // From here to the next turn it waits to try again; the answer comes meanwhile.
+      answer.signal()
+      try redis.start()
+      try loop.turn(until: "ready again") { $0.connection.isReady }
+      #expect(lookUps.withLock(\.self) == 2)
+    }
+  }
+
   @Test("says when a host is unknown or nobody listens")
   func unreachable() throws {
     var unknown = try ConnectionLoop(to: "redis://no-such-host.invalid")

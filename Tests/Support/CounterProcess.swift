@@ -15,15 +15,16 @@ final class CounterProcess {
   ///   - port: one that another counter had before, or nil for a free one.
   ///   - program: another executable than the one under test.
   ///   - openFiles: how many files and connections it may have open, nil for as many as the suite.
+  ///   - redirection: where the shell sends what it prints, instead of into files.
   init(
     _ flags: [String], environment: [String: String] = [:], folder: String, port: UInt16? = nil,
-    program: String? = nil, openFiles: Int? = nil
+    program: String? = nil, openFiles: Int? = nil, redirection: String = ""
   ) throws {
     self.port = try port ?? FreePort.take()
     let address = flags.contains("--host") ? [] : ["--host", "127.0.0.1"]
     process = try Self.start(
       address + ["--port", "\(self.port)"] + flags, environment: environment, folder: folder,
-      program: program, openFiles: openFiles)
+      program: program, openFiles: openFiles, redirection: redirection)
   }
 
   /// Runs it with exactly these arguments until it exits by itself.
@@ -42,11 +43,12 @@ final class CounterProcess {
 
   static func start(
     _ arguments: [String], environment: [String: String], folder: String,
-    program: String? = nil, openFiles: Int? = nil
+    program: String? = nil, openFiles: Int? = nil, redirection: String = ""
   ) throws -> ChildProcess {
     let limit = openFiles.map { "ulimit -n \($0) && " } ?? ""
     return try ChildProcess(
-      "/bin/sh", ["-c", limit + "exec \"$0\" \"$@\"", try program ?? executable()] + arguments,
+      "/bin/sh",
+      ["-c", limit + "exec \"$0\" \"$@\" \(redirection)", try program ?? executable()] + arguments,
       environment: usualEnvironment.merging(environment) { $1 }, folder: folder)
   }
 

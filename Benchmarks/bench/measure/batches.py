@@ -24,16 +24,11 @@ def measure(bench: Bench) -> list[Run]:
 
 def _run(bench: Bench, peer: peers.Peer, connections: int) -> Run:
     with peer.running(bench) as server:
-        load.wrk(bench, server, connections, 1)
-        bench.redis.reset()
-        redis_cpu = bench.redis.process.cpu()
-        result = load.wrk(bench, server, connections, bench.settings.seconds)
-        redis_cpu = bench.redis.process.cpu() - redis_cpu
-        visits, calls = bench.redis.hits(), bench.redis.calls("evalsha")
+        run = load.measured(bench, server, connections)
     return {
-        "rate": result.rate,
-        "failures": result.failures,
-        "calls_rate": calls / result.seconds,
-        "batch": visits / max(1, calls),
-        "redis_processors": redis_cpu / result.seconds,
+        "rate": run.wrk.rate,
+        "failures": run.wrk.failures,
+        "calls_rate": run.calls_rate,
+        "batch": run.batch,
+        "redis_processors": run.redis_cpu / run.wrk.seconds,
     }

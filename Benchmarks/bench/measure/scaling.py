@@ -21,20 +21,14 @@ def measure(bench: Bench) -> list[Run]:
 
 def _run(bench: Bench, peer: peers.Peer) -> Run:
     with peer.running(bench) as server:
-        load.wrk(bench, server, CONNECTIONS, 1, WRK_THREADS)
-        bench.redis.reset()
-        server_cpu, redis_cpu = server.process.cpu(), bench.redis.process.cpu()
-        result = load.wrk(bench, server, CONNECTIONS, bench.settings.seconds, WRK_THREADS)
-        server_cpu = server.process.cpu() - server_cpu
-        redis_cpu = bench.redis.process.cpu() - redis_cpu
-        visits, calls = bench.redis.hits(), bench.redis.calls("evalsha")
+        run = load.measured(bench, server, CONNECTIONS, WRK_THREADS)
     return {
-        "rate": result.rate,
-        "failures": result.failures,
-        "calls_rate": calls / result.seconds,
-        "batch": visits / max(1, calls),
-        "server_processors": server_cpu / result.seconds,
-        "redis_processors": redis_cpu / result.seconds,
-        "wrk_processors": result.cpu / result.seconds,
-        "cpu_us": (server_cpu + redis_cpu) / max(1, result.visits) * 1e6,
+        "rate": run.wrk.rate,
+        "failures": run.wrk.failures,
+        "calls_rate": run.calls_rate,
+        "batch": run.batch,
+        "server_processors": run.server_cpu / run.wrk.seconds,
+        "redis_processors": run.redis_cpu / run.wrk.seconds,
+        "wrk_processors": run.wrk.cpu / run.wrk.seconds,
+        "cpu_us": (run.server_cpu + run.redis_cpu) / max(1, run.wrk.visits) * 1e6,
     }

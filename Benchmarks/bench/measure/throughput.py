@@ -31,20 +31,15 @@ def measure(bench: Bench) -> list[Run]:
 
 def _run(bench: Bench, peer: peers.Peer) -> Run:
     with peer.running(bench) as server:
-        load.wrk(bench, server, CONNECTIONS, 1)
-        bench.redis.reset()
-        server_cpu, redis_cpu = server.process.cpu(), bench.redis.process.cpu()
-        result = load.wrk(bench, server, CONNECTIONS, bench.settings.seconds)
-        server_cpu = server.process.cpu() - server_cpu
-        redis_cpu = bench.redis.process.cpu() - redis_cpu
-    visits = max(1, result.visits)
+        run = load.measured(bench, server, CONNECTIONS)
+    visits = max(1, run.wrk.visits)
     return {
-        "rate": result.rate,
-        "visits": result.visits,
-        "failures": result.failures,
-        "server_cpu_us": server_cpu / visits * 1e6,
-        "redis_cpu_us": redis_cpu / visits * 1e6,
-        "load_cpu_us": result.cpu / visits * 1e6,
+        "rate": run.wrk.rate,
+        "visits": run.wrk.visits,
+        "failures": run.wrk.failures,
+        "server_cpu_us": run.server_cpu / visits * 1e6,
+        "redis_cpu_us": run.redis_cpu / visits * 1e6,
+        "load_cpu_us": run.wrk.cpu / visits * 1e6,
     }
 
 

@@ -143,6 +143,5 @@ struct Connection: ~Copyable {
 /// An answer that waits for those before it.
 struct EarlyAnswer: ~Copyable {
   let sequence: UInt32
-  let isLast: Bool
   var bytes: ByteBuffer
 }

@@ -213,17 +213,13 @@ struct AccessLogTests {
         // Open for reading, so that there is somebody to write to, who never reads.
         let reader = unsafe open(pipe, O_RDWR | O_CLOEXEC)
         defer { close(reader) }
-        let (port, metricsPort) = (try FreePort.take(), try FreePort.take())
-        let command = "exec \"$0\" \"$@\" > '\(pipe)'"
-        let process = try ChildProcess(
-          "/bin/sh",
-          [
-            "-c", command, try CounterProcess.executable(), "--host", "127.0.0.1", "--port",
-            "\(port)", "--redis", redis.url, "--metrics-port", "\(metricsPort)", "--access-log",
-          ], environment: CounterProcess.usualEnvironment, folder: folder)
-        defer { process.end() }
-        try waitUntil("it serves") { (try? HTTPClient(port: port).visit()) != nil }
-        let client = try HTTPClient(port: port)
+        let metricsPort = try FreePort.take()
+        let counter = try CounterProcess(
+          ["--redis", redis.url, "--metrics-port", "\(metricsPort)", "--access-log"],
+          folder: folder, redirection: "> '\(pipe)'")
+        defer { counter.end() }
+        try counter.waitUntilReady()
+        let client = try counter.client()
         let target = "/?" + String(repeating: "x", count: 8000)
         let began = ContinuousClock.now
         for _ in 0..<600 { #expect(try client.get(target).number != nil) }
@@ -231,8 +227,8 @@ struct AccessLogTests {
         let scrape = try Scrape(port: metricsPort)
         // Pipe and queues take some 2 MiB of the 4.8 that were logged.
         #expect(scrape["counter_access_log_lines_dropped_total"] ?? 0 > 200)
-        process.send(signal: SIGTERM)
-        #expect(try process.waitForExit(within: .seconds(10)) == 0)
+        counter.send(signal: SIGTERM)
+        #expect(try counter.waitForExit(within: .seconds(10)) == 0)
       }
     }
   }

@@ -49,22 +49,17 @@ struct LogTests {
         let page = [UInt8](repeating: 0x78, count: 4096)
         while unsafe write(reader, page, page.count) > 0 {}
 
-        let port = try FreePort.take()
-        let process = try ChildProcess(
-          "/bin/sh",
-          [
-            "-c", "exec \"$0\" \"$@\" 2> '\(pipe)'", try CounterProcess.executable(), "--host",
-            "127.0.0.1", "--port", "\(port)", "--redis", redis.url, "--threads", "2",
-          ], environment: CounterProcess.usualEnvironment, folder: folder)
-        defer { process.end() }
-        try waitUntil("it serves") { (try? HTTPClient(port: port).visit()) != nil }
-        let clients = try (0..<8).map { _ in try HTTPClient(port: port) }
+        let counter = try CounterProcess(
+          ["--redis", redis.url, "--threads", "2"], folder: folder, redirection: "2> '\(pipe)'")
+        defer { counter.end() }
+        try counter.waitUntilReady()
+        let clients = try (0..<8).map { _ in try counter.client() }
         for _ in 0..<3 {
           _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
           for client in clients { #expect(try client.visit() > 0) }
         }
-        process.send(signal: SIGTERM)
-        #expect(try process.waitForExit() == 0)
+        counter.send(signal: SIGTERM)
+        #expect(try counter.waitForExit() == 0)
       }
     }
   }
