@@ -3,11 +3,17 @@ import Redis
 
 /// What makes a batch count once, however often it is sent: who sends it, and which of the sender's
 /// batches it is.
-struct Claim {
+struct Claim: ~Copyable {
+  private let counter: String
+
   /// The key that the writer's last counted batch is recorded under. It shares the counter's hash
   /// tag, so that both are on one node of a Redis Cluster.
   private let key: String
-  private let counter: String
+
+  /// What all batches have in common: how their command begins, and what puts off the record's
+  /// expiry.
+  private let opening: Command
+  private let renewal: Command
 
   /// The number of the last batch that was sent; none is ever used for two.
   private(set) var sequence: UInt64 = 0
@@ -22,6 +28,8 @@ struct Claim {
     let identity = UInt128(_low: random.next(), _high: random.next())
     self.counter = counter
     key = "{\(counter)}:claim:\(String(identity, radix: 16))"
+    opening = Self.opening("EVALSHA", ClaimScript.digest, counter, key)
+    renewal = Command(["PEXPIRE", key, String(Self.life)])
   }
 
   /// Goes on to the next batch.
@@ -33,15 +41,20 @@ struct Claim {
   ///
   /// - Parameter withScript: sends the whole script, for a Redis that has not seen it yet.
   func command(adding amount: Int, withScript: Bool) -> Command {
-    var command = Command(argumentCount: 8)
-    command.append(withScript ? "EVAL" : "EVALSHA")
-    command.append(withScript ? ClaimScript.text : ClaimScript.digest)
-    command.append("2")
-    command.append(counter)
-    command.append(key)
+    var command =
+      withScript
+      ? Self.opening("EVAL", ClaimScript.text, counter, key) : Command(startingLike: opening)
     command.append(sequence)
     command.append(UInt64(amount))
-    command.append(Self.life)
+    command.take(along: renewal)
+    return command
+  }
+
+  private static func opening(
+    _ name: String, _ script: String, _ counter: String, _ key: String
+  ) -> Command {
+    var command = Command(argumentCount: 7)
+    for argument in [name, script, "2", counter, key] { command.append(argument) }
     return command
   }
 }

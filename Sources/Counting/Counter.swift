@@ -239,5 +239,5 @@ enum Refusal: Equatable {
     }
   }
 
-  private static let defects = ["WRONGTYPE", "not an integer", "would overflow", "STALE"]
+  private static let defects = ["WRONGTYPE", "not an integer", "STALE"]
 }

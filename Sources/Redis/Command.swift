@@ -6,7 +6,10 @@ import BasicContainers
 /// It is kept by whoever may have to send it again, so it is made once and not by hiredis, which
 /// would make it anew each time.
 public struct Command: ~Copyable, Sendable {
-  private(set) var bytes = UniqueArray<UInt8>(minimumCapacity: 192)
+  private(set) var bytes = UniqueArray<UInt8>(minimumCapacity: 320)
+
+  /// How many commands it takes along.
+  private(set) var companions = 0
 
   /// Starts a command of that many arguments, its name among them.
   public init(argumentCount: Int) {
@@ -17,6 +20,19 @@ public struct Command: ~Copyable, Sendable {
   public init(_ arguments: [String]) {
     self.init(argumentCount: arguments.count)
     for argument in arguments { append(argument) }
+  }
+
+  /// Starts a command with all that another has by now.
+  public init(startingLike other: borrowing Command) {
+    bytes.append(copying: other.bytes.span)
+    companions = other.companions
+  }
+
+  /// Takes another command along, to be carried out behind it. That Redis did not refuse it is all that
+  /// anybody wants to know.
+  public mutating func take(along other: borrowing Command) {
+    bytes.append(copying: other.bytes.span)
+    companions += 1 + other.companions
   }
 
   /// Adds an argument.

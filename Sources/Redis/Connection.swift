@@ -31,6 +31,9 @@ public struct Connection: ~Copyable {
   /// Replies that come before the one to the program's command: to the greeting, to a ping.
   private var ownReplies = 0
 
+  /// Replies that come behind it, to the commands that went along.
+  private var repliesBehind = 0
+
   /// When the answer that is waited for is late; or when, with none, Redis should be asked whether
   /// it is still there.
   private var due = Instant.never
@@ -102,6 +105,7 @@ extension Connection {
   public mutating func send(_ command: borrowing Command, _ now: Instant) {
     precondition(isReady && !isAwaitingReply, "one command at a time")
     isAwaitingReply = true
+    repliesBehind = command.companions
     due = now + timeout
     do {
       try context?.append(command)
@@ -119,7 +123,8 @@ extension Connection {
           try takeOwn(reply, now)
         } else if isAwaitingReply {
           isAwaitingReply = false
-          due = now + Self.pingInterval
+          ownReplies = repliesBehind
+          if ownReplies == 0 { due = now + Self.pingInterval }
           return reply
         } else {
           throw Failure.garbled("a reply to nothing")
@@ -131,7 +136,7 @@ extension Connection {
     return nil
   }
 
-  /// Takes a reply to something this connection asked for itself.
+  /// Takes a reply that is none to the program's command.
   private mutating func takeOwn(
     _ reply: consuming Reply, _ now: Instant
   ) throws(Failure) {

@@ -6,16 +6,10 @@ extension Fault {
   /// What can happen to a redis-server.
   static let ofRedis = [
     Fault("redis-server killed and restarted") { scene in
-      let count = try scene.repeatedly(every: 0.02...0.3) {
-        scene.redis.crash()
-        Scene.pass(0...0.1)
-        try scene.redis.start()
-      }
-      let losses = scene.counters.map { $0.linesLogged(with: "Redis lost") }.reduce(0, +)
-      return [
-        Strikes(count: count, what: "kills"),
-        Strikes(count: losses, what: "losses in the counters' logs"),
-      ]
+      try kill(scene) { Scene.pass(0...0.1) }
+    },
+    Fault("redis-server killed while it writes a batch to its log") { scene in
+      try kill(scene) { try scene.redis.tearLog() }
     },
     Fault("redis-server restarted, scripts flushed") { scene in
       var unknown = 0
@@ -109,6 +103,20 @@ extension Fault {
       return try [Strikes(count: count, what: "times"), answers("READONLY", scene.redis)]
     },
   ]
+
+  /// Kills and restarts a redis-server again and again.
+  private static func kill(_ scene: Scene, meanwhile: () throws -> Void) throws -> [Strikes] {
+    let count = try scene.repeatedly(every: 0.02...0.3) {
+      scene.redis.crash()
+      try meanwhile()
+      try scene.redis.start()
+    }
+    let losses = scene.counters.map { $0.linesLogged(with: "Redis lost") }.reduce(0, +)
+    return [
+      Strikes(count: count, what: "kills"),
+      Strikes(count: losses, what: "losses in the counters' logs"),
+    ]
+  }
 
   /// Stops and continues a redis-server again and again.
   ///

@@ -65,10 +65,9 @@ struct RefusalTests {
     arguments: [
       ("NOSCRIPT No matching script. Please use EVAL.", Refusal.unknownScript),
       ("WRONGTYPE Operation against a key holding the wrong kind of value", .defect),
-      ("ERR value is not an integer or out of range script: x, on @user_script:9.", .defect),
-      ("ERR increment or decrement would overflow", .defect),
+      ("ERR the count is not an integer, or leaves no room for more", .defect),
       (
-        "ERR Error running script (call to f_x): @user_script:9: ERR value is not an integer",
+        "ERR Error running script (call to f_x): @user_script:9: WRONGTYPE Operation against a key",
         .defect
       ),
       ("LOADING Redis is loading the dataset in memory", .transient),

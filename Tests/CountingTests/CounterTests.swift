@@ -85,7 +85,7 @@ struct CounterTests {
       let commands = try #require(try redis.command("INFO", "commandstats").text)
       #expect(commands.contains("cmdstat_eval:calls=1,"))
       #expect(commands.contains("cmdstat_evalsha:calls=2,"))
-      #expect(commands.contains("cmdstat_incrby:calls=2,"))
+      #expect(commands.contains("cmdstat_mset:calls=2,"))
     }
   }
 
@@ -104,9 +104,30 @@ struct CounterTests {
       try loop.turn(until: "all are answered") { $0.answers.count == 5 }
       #expect(loop.numbers == [1, 2, 3, 4, 5])
       let commands = try #require(try redis.command("INFO", "commandstats").text)
-      #expect(commands.contains("cmdstat_incrby:calls=2,"))
+      #expect(commands.contains("cmdstat_mset:calls=2,"))
     }
   }
+
+  @Test("has its record expire, later than any copy of a command can be on its way")
+  func expiry() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      for ticket: UInt128 in 0..<2 {
+        loop.counter.count(ticket)
+        try loop.turn(until: "it is answered") { $0.answers.count == ticket + 1 }
+        let claims = try #require(try redis.command("EVAL", Self.claims, "0").text)
+        let life = try #require(Int(claims), "one claim, which expires")
+        #expect((86_000_000...86_400_000).contains(life))
+      }
+    }
+  }
+
+  /// The life of the only claim there is.
+  private static let claims = """
+    local keys = redis.call('KEYS', '{hits}:claim:*')
+    return #keys == 1 and tostring(redis.call('PTTL', keys[1])) or 'several'
+    """
 
   @Test("fills its batch while a round brings many visits, and not when it brings few")
   func filling() throws {

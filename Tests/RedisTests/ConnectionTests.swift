@@ -44,8 +44,11 @@ private struct ConnectionLoop: ~Copyable {
     Issue.record("never: \(what); failure: \(String(describing: connection.failure))")
   }
 
-  mutating func ask(_ arguments: String...) throws -> Int64? {
-    connection.send(Command(arguments), now)
+  /// - Parameter others: a command that goes along behind it.
+  mutating func ask(_ arguments: String..., alongWith others: String...) throws -> Int64? {
+    var command = Command(arguments)
+    if !others.isEmpty { command.take(along: Command(others)) }
+    connection.send(command, now)
     for _ in 0..<2000 {
       if let number = try turn() { return number }
     }
@@ -130,6 +133,23 @@ struct ConnectionTests {
       _ = try redis.command("CONFIG", "SET", "requirepass", password)
       try loop.skip(.seconds(2))
       try loop.turn(until: "ready") { $0.connection.isReady }
+    }
+  }
+
+  @Test("keeps what goes along with a command to itself, and ends when Redis refuses that")
+  func companion() throws {
+    try withRedis { redis throws in
+      var loop = try ConnectionLoop(to: redis.url)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      for count: Int64 in 1...3 {
+        #expect(try loop.ask("INCR", "n", alongWith: "INCRBY", "m", "10") == count)
+      }
+      #expect(try loop.ask("GET", "m") == 30)
+      #expect(loop.connection.failure == nil)
+      _ = try redis.command("SET", "m", "text")
+      #expect(try loop.ask("INCR", "n", alongWith: "INCRBY", "m", "10") == 4)
+      try loop.turn(until: "it is lost") { !$0.connection.isReady }
+      #expect(loop.connection.failure?.description.hasPrefix("ERR value is not an integer") == true)
     }
   }
 

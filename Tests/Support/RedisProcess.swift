@@ -59,6 +59,33 @@ final class RedisProcess {
     process?.end()
   }
 
+  /// The file of its append-only log that is being written to.
+  var log: URL {
+    get throws {
+      let folder = URL(fileURLWithPath: "\(folder.path)/appendonlydir")
+      let files = try FileManager.default.contentsOfDirectory(
+        at: folder, includingPropertiesForKeys: nil)
+      let written = files.first { $0.lastPathComponent.hasSuffix(".incr.aof") }
+      guard let written else { throw NeverHappened(description: "there is no log in \(folder)") }
+      return written
+    }
+  }
+
+  /// Writes the beginning of a batch to the end of its log, as if a crash had come in the middle of
+  /// that. It is one that was logged before, for nobody will ever read the whole of it.
+  func tearLog() throws {
+    let bytes = try Data(contentsOf: log)
+    guard let start = bytes.range(of: Data("*5\r\n$4\r\nMSET".utf8), options: .backwards) else {
+      throw NeverHappened(description: "there is no batch in the log")
+    }
+    let next = bytes.range(of: Data("\r\n*".utf8), in: start.upperBound..<bytes.endIndex)
+    let batch = bytes[start.lowerBound..<(next?.lowerBound ?? bytes.endIndex - 2)]
+    let file = try FileHandle(forWritingTo: log)
+    try file.seekToEnd()
+    try file.write(contentsOf: batch.prefix(.random(in: 1...batch.count)))
+    try file.close()
+  }
+
   /// From here on it answers nothing, and its connections stay open.
   func freeze() {
     process?.send(signal: SIGSTOP)
