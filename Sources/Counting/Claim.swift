@@ -10,9 +10,10 @@ struct Claim: ~Copyable {
   /// tag, so that both are on one node of a Redis Cluster.
   private let key: String
 
-  /// What all batches have in common: how their command begins, and what puts off the record's
-  /// expiry.
+  /// How the command of each batch begins.
   private let opening: Command
+
+  /// Puts off the record's expiry.
   private let renewal: Command
 
   /// The number of the last batch that was sent; none is ever used for two.
@@ -30,6 +31,13 @@ struct Claim: ~Copyable {
     key = "{\(counter)}:claim:\(String(identity, radix: 16))"
     opening = Self.opening("EVALSHA", ClaimScript.digest, counter, key)
     renewal = Command(["PEXPIRE", key, String(Self.life)])
+  }
+
+  /// What shows, before the first batch, that Redis will carry out what goes along with each.
+  var check: Command {
+    var check = Command(["PING"])
+    check.take(along: renewal)
+    return check
   }
 
   /// Goes on to the next batch.

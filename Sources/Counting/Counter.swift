@@ -57,10 +57,11 @@ public struct Counter: ~Copyable {
   ) throws(SystemError) {
     // A reply that got lost must be noticed early enough to ask again within the visit's time.
     let patience = min(.seconds(1), max(.milliseconds(250), timeout / 4))
-    redis = try Connection(
-      to: location, timeout: patience, poller, owner: owner, figures: figures.redis)
-    self.figures = figures
     claim = Claim(counter: key)
+    redis = try Connection(
+      to: location, timeout: patience, poller, owner: owner, figures: figures.redis,
+      check: claim.check)
+    self.figures = figures
     self.timeout = timeout
   }
 

@@ -11,6 +11,7 @@ public struct Connection: ~Copyable {
   private let owner: UInt8
   private let resolver: Resolver
   private let timeout: Interval
+  private let check: Command
   private let isNamed: Bool
 
   private let figures: Figures
@@ -60,11 +61,13 @@ public struct Connection: ~Copyable {
   /// - Parameters:
   ///   - timeout: how long connecting, the greeting and every reply may take.
   ///   - owner: whose events its descriptors are, in the numbers of the program.
+  ///   - check: what Redis has to carry out before it counts as ready; by default PING.
   ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for the resolver.
   public init(
     to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
-    figures: Figures = Figures(), resolver: Resolver? = nil
+    figures: Figures = Figures(), check: consuming Command = Command(["PING"]),
+    resolver: Resolver? = nil
   ) throws(SystemError) {
     let resolver = if let resolver { resolver } else { try Resolver() }
     try poller.add(resolver.descriptor, .read, Token(owner: owner, slot: 1))
@@ -74,6 +77,7 @@ public struct Connection: ~Copyable {
     self.owner = owner
     self.resolver = resolver
     self.figures = figures
+    self.check = check
     switch location.address {
     case .tcp(let host, _) where !Resolver.isNumeric(host):
       isNamed = true
@@ -228,8 +232,7 @@ extension Connection {
 
   private mutating func ping(_ now: Instant) {
     do {
-      try context?.append(Command(["PING"]))
-      ownReplies += 1
+      try ask(Command(["PING"]))
       due = now + timeout
       try write()
     } catch {
@@ -312,21 +315,21 @@ extension Connection {
     }
   }
 
-  /// Says who we are, and asks whether Redis serves, once it is connected.
+  /// Says who we are, and has Redis show that it serves us, once it is connected.
   private mutating func greet(_ now: Instant) throws(Failure) {
     if let failure = context?.connectionError { throw failure }
     if isNamed { addresses = [] }
     state = .greeting
     if let password = location.password {
-      try ask(["AUTH"] + (location.user.map { [$0] } ?? []) + [password])
+      try ask(Command(["AUTH"] + (location.user.map { [$0] } ?? []) + [password]))
     }
-    if location.database != 0 { try ask(["SELECT", String(location.database)]) }
-    try ask(["PING"])
+    if location.database != 0 { try ask(Command(["SELECT", String(location.database)])) }
+    try ask(Command(startingLike: check))
     try write()
   }
 
-  private mutating func ask(_ arguments: [String]) throws(Failure) {
-    try context?.append(Command(arguments))
-    ownReplies += 1
+  private mutating func ask(_ command: borrowing Command) throws(Failure) {
+    try context?.append(command)
+    ownReplies += 1 + command.companions
   }
 }
