@@ -33,11 +33,11 @@ struct Claim: ~Copyable {
     renewal = Command(["PEXPIRE", key, String(Self.life)])
   }
 
-  /// What shows, before the first batch, that Redis will carry out what goes along with each.
-  var check: Command {
-    var check = Command(["PING"])
-    check.take(along: renewal)
-    return check
+  /// What a connection begins with.
+  var registration: Command {
+    var ping = Command(["PING"])
+    ping.take(along: Command(["EVAL", ClaimScript.registration, "1", key, String(Self.life)]))
+    return ping
   }
 
   /// Goes on to the next batch.

@@ -4,10 +4,10 @@
 /// counter's new value, as text.
 ///
 /// It writes with a single command, for two reasons. An error means that nothing was counted, whatever
-/// Redis refused. And Redis logs a single command as it is, but several between MULTI and EXEC. When a
-/// crash tears its log in there, Redis 7.0 forgets the transaction and leaves half of it in the file,
-/// where it becomes a part of the next one and is carried out after another restart, which counts a
-/// batch twice (Valkey mended that: https://github.com/valkey-io/valkey/pull/4342).
+/// Redis refused. And Redis (7.0 and later) logs a single command as it is, but several between MULTI
+/// and EXEC. When a crash tears its log in there, it forgets the transaction and leaves half of it in the
+/// file, where it becomes a part of the next one and is carried out after another restart. That counted
+/// batches twice. (Valkey mended it: https://github.com/valkey-io/valkey/pull/4342.)
 ///
 /// A Lua number is exact to 2^53 only, so the last twelve digits of a longer count are added by
 /// themselves.
@@ -29,10 +29,11 @@ enum ClaimScript {
       end
       local count = redis.call('GET', KEYS[1]) or '0'
       local sign, digits = string.match(count, '^(%-?)(%d+)$')
+      local length = digits and not string.find(digits, '^0.') and #digits or 20
       local total
-      if digits and #digits < 16 then
+      if length < 16 then
         total = string.format('%.0f', count + ARGV[2])
-      elseif digits and #digits < 20 then
+      elseif length < 20 then
         local low = string.sub(digits, -12) + (sign .. ARGV[2])
         local high = string.sub(digits, 1, -13) + math.floor(low / 1e12)
         local sum = string.format('%.0f%012.0f', high, low % 1e12)
@@ -49,6 +50,16 @@ enum ClaimScript {
 
     /// The SHA-1 of the text, by which Redis knows it once it has seen it (EVALSHA). A test compares
     /// it with what Redis says.
-    static let digest = "66d813ec9458d0fc2349bbb69f75beadde97d9ac"
+    static let digest = "cd9c7d1cef9658e607c021cee1414679e3b32de7"
   #endif
+
+  /// The script that registers a writer, on each connection before the first batch. KEYS: its claim;
+  /// ARGV: the claim's life in milliseconds.
+  ///
+  /// It writes twice, so that Redis logs an EXEC. A transaction that was torn in the log, whosesoever it
+  /// was, ends there, and what comes behind it is not taken for a part of it.
+  static let registration = """
+    redis.call('MSET', KEYS[1], redis.call('GET', KEYS[1]) or '0 0')
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    """
 }

@@ -60,7 +60,7 @@ public struct Counter: ~Copyable {
     claim = Claim(counter: key)
     redis = try Connection(
       to: location, timeout: patience, poller, owner: owner, figures: figures.redis,
-      check: claim.check)
+      greeting: claim.registration)
     self.figures = figures
     self.timeout = timeout
   }

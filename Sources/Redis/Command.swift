@@ -3,8 +3,7 @@ import BasicContainers
 /// A command as it is sent: an array of bulk strings (Redis serialization protocol,
 /// https://redis.io/docs/latest/develop/reference/protocol-spec/).
 ///
-/// It is kept by whoever may have to send it again, so it is made once and not by hiredis, which
-/// would make it anew each time.
+/// It is made here, so that what is sent again and again is made once; hiredis would make it each time.
 public struct Command: ~Copyable, Sendable {
   private(set) var bytes = UniqueArray<UInt8>(minimumCapacity: 320)
 
@@ -35,8 +34,9 @@ public struct Command: ~Copyable, Sendable {
     companions += 1 + other.companions
   }
 
-  /// Adds an argument.
+  /// Adds an argument. What is taken along comes after all of them.
   public mutating func append(_ text: String) {
+    precondition(companions == 0)
     var text = text
     text.withUTF8 { utf8 in
       append(character: "$", number: Int64(utf8.count))
@@ -48,6 +48,7 @@ public struct Command: ~Copyable, Sendable {
 
   /// Adds an argument of the number's decimal digits.
   public mutating func append(_ number: UInt64) {
+    precondition(companions == 0)
     append(character: "$", number: Int64(Self.width(of: number)))
     append(digits: number)
     endLine()

@@ -11,7 +11,7 @@ public struct Connection: ~Copyable {
   private let owner: UInt8
   private let resolver: Resolver
   private let timeout: Interval
-  private let check: Command
+  private let greeting: Command
   private let isNamed: Bool
 
   private let figures: Figures
@@ -29,7 +29,8 @@ public struct Connection: ~Copyable {
   private var triedAddress: String?
   private var knownAddress: String?
 
-  /// Replies that come before the one to the program's command: to the greeting, to a ping.
+  /// Replies that come before the one to the program's command: to the greeting, to a ping, to what
+  /// went along with the last command.
   private var ownReplies = 0
 
   /// Replies that come behind it, to the commands that went along.
@@ -61,12 +62,12 @@ public struct Connection: ~Copyable {
   /// - Parameters:
   ///   - timeout: how long connecting, the greeting and every reply may take.
   ///   - owner: whose events its descriptors are, in the numbers of the program.
-  ///   - check: what Redis has to carry out before it counts as ready; by default PING.
+  ///   - greeting: what Redis has to carry out before it counts as ready; by default PING.
   ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for the resolver.
   public init(
     to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
-    figures: Figures = Figures(), check: consuming Command = Command(["PING"]),
+    figures: Figures = Figures(), greeting: consuming Command = Command(["PING"]),
     resolver: Resolver? = nil
   ) throws(SystemError) {
     let resolver = if let resolver { resolver } else { try Resolver() }
@@ -77,7 +78,7 @@ public struct Connection: ~Copyable {
     self.owner = owner
     self.resolver = resolver
     self.figures = figures
-    self.check = check
+    self.greeting = greeting
     switch location.address {
     case .tcp(let host, _) where !Resolver.isNumeric(host):
       isNamed = true
@@ -315,7 +316,7 @@ extension Connection {
     }
   }
 
-  /// Says who we are, and has Redis show that it serves us, once it is connected.
+  /// Says who we are and what Redis shall do first, once it is connected.
   private mutating func greet(_ now: Instant) throws(Failure) {
     if let failure = context?.connectionError { throw failure }
     if isNamed { addresses = [] }
@@ -324,7 +325,7 @@ extension Connection {
       try ask(Command(["AUTH"] + (location.user.map { [$0] } ?? []) + [password]))
     }
     if location.database != 0 { try ask(Command(["SELECT", String(location.database)])) }
-    try ask(Command(startingLike: check))
+    try ask(Command(startingLike: greeting))
     try write()
   }
 

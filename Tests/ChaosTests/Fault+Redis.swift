@@ -6,10 +6,17 @@ extension Fault {
   /// What can happen to a redis-server.
   static let ofRedis = [
     Fault("redis-server killed and restarted") { scene in
-      try kill(scene) { Scene.pass(0...0.1) }
+      try restart(scene) {
+        scene.redis.crash()
+        Scene.pass(0...0.1)
+      }
     },
-    Fault("redis-server killed while it writes a batch to its log") { scene in
-      try kill(scene) { try scene.redis.tearLog() }
+    Fault("redis-server killed in the middle of what it writes to its log") { scene in
+      try restart(scene) {
+        // After a crash it might be torn already.
+        try scene.redis.stop()
+        try scene.redis.tearLog(in: Bool.random() ? .batch : .transactionOfAnother)
+      }
     },
     Fault("redis-server restarted, scripts flushed") { scene in
       var unknown = 0
@@ -104,11 +111,12 @@ extension Fault {
     },
   ]
 
-  /// Kills and restarts a redis-server again and again.
-  private static func kill(_ scene: Scene, meanwhile: () throws -> Void) throws -> [Strikes] {
+  /// Ends and starts a redis-server again and again.
+  private static func restart(
+    _ scene: Scene, afterItWas end: () throws -> Void
+  ) throws -> [Strikes] {
     let count = try scene.repeatedly(every: 0.02...0.3) {
-      scene.redis.crash()
-      try meanwhile()
+      try end()
       try scene.redis.start()
     }
     let losses = scene.counters.map { $0.linesLogged(with: "Redis lost") }.reduce(0, +)

@@ -82,7 +82,8 @@ struct ClaimScriptTests {
     "leaves nothing behind when Redis refuses, so that the batch counts once it is mended",
     arguments: [
       "text", "1.5", "1e3", "0x10", " 1", "", "-", "9223372036854775805", "9223372036854775807",
-      "9223372036854775808", "9999999999999999999", "10000000000000000000", "-99999999999999999999",
+      "9223372036854775808", "9999999999999999999", "10000000000000000000", "007",
+      "-0000000000000003", "-99999999999999999999",
     ])
   func refused(_ value: String) throws {
     try withRedis { redis throws in
@@ -116,6 +117,17 @@ struct ClaimScriptTests {
       #expect(try redis.hits ?? "0" == "\(2 * before)")
       _ = try redis.command("ACL", "SETUSER", "default", "+mset")
       #expect(try add(5, sequence: before, redis) == .text("\(2 * before + 5)"))
+    }
+  }
+
+  @Test("has Redis log a batch as one command, and a writer's registration as several")
+  func logged() throws {
+    try withRedis { redis throws in
+      for sequence in 1...3 { _ = try add(2, sequence: sequence, redis) }
+      #expect(try redis.transactionsLogged == 0)
+      _ = try redis.command("EVAL", ClaimScript.registration, "1", Self.claim, "60000")
+      #expect(try redis.transactionsLogged == 1)
+      #expect(try add(2, sequence: 3, redis) == .text("6"), "what was registered before stays")
     }
   }
 

@@ -73,6 +73,7 @@ struct CounterTests {
     try withRedis { redis throws in
       var loop = try CountingLoop(redis)
       try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
       for ticket: UInt128 in 0..<10 { loop.counter.count(ticket) }
       loop.counter.dispatch()
       for ticket: UInt128 in 10..<15 { loop.counter.count(ticket) }
@@ -82,10 +83,9 @@ struct CounterTests {
       #expect(try redis.hits == "15")
 
       // One script call a batch: the first by digest, again with the script, then the second.
-      let commands = try #require(try redis.command("INFO", "commandstats").text)
-      #expect(commands.contains("cmdstat_eval:calls=1,"))
-      #expect(commands.contains("cmdstat_evalsha:calls=2,"))
-      #expect(commands.contains("cmdstat_mset:calls=2,"))
+      #expect(try redis.callCount("eval") == 1)
+      #expect(try redis.callCount("evalsha") == 2)
+      #expect(try redis.callCount("mset") == 2)
     }
   }
 
@@ -94,6 +94,7 @@ struct CounterTests {
     try withRedis { redis throws in
       var loop = try CountingLoop(redis)
       try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
       redis.freeze()
       for ticket: UInt128 in 0..<5 {
         loop.counter.count(ticket)
@@ -103,8 +104,32 @@ struct CounterTests {
       redis.thaw()
       try loop.turn(until: "all are answered") { $0.answers.count == 5 }
       #expect(loop.numbers == [1, 2, 3, 4, 5])
-      let commands = try #require(try redis.command("INFO", "commandstats").text)
-      #expect(commands.contains("cmdstat_mset:calls=2,"))
+      #expect(try redis.callCount("mset") == 2)
+    }
+  }
+
+  @Test("keeps its visits out of a transaction that a crash left open in Redis's log")
+  func openTransaction() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      var asked: UInt128 = 0
+      // What is torn is carried out at the second start after that, if ever.
+      for _ in 0..<4 {
+        for _ in 0..<2 {
+          try loop.connect()
+          loop.counter.count(asked)
+          asked += 1
+          try loop.turn(until: "it is answered") { $0.answers.count == asked }
+        }
+        try redis.stop()
+        try redis.tearLog(in: .transactionOfAnother)
+        try redis.start()
+        try loop.turn(until: "it is noticed") { !$0.counter.isConnected }
+      }
+      #expect(loop.numbers == Array(1...8))
+      try redis.stop()
+      try redis.start()
+      #expect(try redis.hits == "8")
     }
   }
 
@@ -262,9 +287,9 @@ struct CounterTests {
   @Test("waits while Redis cannot write, and counts when it can")
   func transient() throws {
     try withRedis { redis throws in
-      _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
       var loop = try CountingLoop(redis)
       try loop.connect()
+      _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
       loop.counter.count(1)
       try loop.turn(until: "it is refused") { $0.counter.refusal != nil }
       #expect(loop.answers.isEmpty)

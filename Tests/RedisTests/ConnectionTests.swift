@@ -14,11 +14,14 @@ private struct ConnectionLoop: ~Copyable {
   private var events = Events()
   private var skipped = Interval.seconds(0)
 
-  init(to url: String, resolver: Resolver? = nil) throws {
+  init(
+    to url: String, greeting: consuming Command = Command(["PING"]), resolver: Resolver? = nil
+  ) throws {
     let poller = try Poller()
     let location = try Location(url)
     let connection = try Connection(
-      to: location, timeout: .seconds(1), poller, owner: 3, resolver: resolver)
+      to: location, timeout: .seconds(1), poller, owner: 3, greeting: greeting,
+      resolver: resolver)
     self.poller = poller
     self.connection = connection
   }
@@ -133,6 +136,28 @@ struct ConnectionTests {
       _ = try redis.command("CONFIG", "SET", "requirepass", password)
       try loop.skip(.seconds(2))
       try loop.turn(until: "ready") { $0.connection.isReady }
+    }
+  }
+
+  @Test("is ready when Redis has carried out the whole greeting, on every connection")
+  func wholeGreeting() throws {
+    try withRedis { redis throws in
+      _ = try redis.command("SET", "m", "text")
+      var greeting = Command(["PING"])
+      greeting.take(along: Command(["INCR", "n"]))
+      greeting.take(along: Command(["INCR", "m"]))
+      var loop = try ConnectionLoop(to: redis.url, greeting: greeting)
+      try loop.turn(until: "refused") { $0.connection.failure != nil }
+      #expect(loop.connection.failure?.description.hasPrefix("ERR value is not an integer") == true)
+      #expect(loop.connection.isReady == false)
+      _ = try redis.command("MSET", "m", "0", "n", "0")
+      try loop.skip(.seconds(1))
+      for count: Int64 in [1, 2] {
+        try loop.turn(until: "ready") { $0.connection.isReady }
+        #expect(try loop.ask("GET", "n") == count)
+        #expect(try loop.ask("GET", "m") == count)
+        if count == 1 { try loop.loseConnection(redis) }
+      }
     }
   }
 

@@ -64,26 +64,64 @@ final class RedisProcess {
     get throws {
       let folder = URL(fileURLWithPath: "\(folder.path)/appendonlydir")
       let files = try FileManager.default.contentsOfDirectory(
-        at: folder, includingPropertiesForKeys: nil)
-      let written = files.first { $0.lastPathComponent.hasSuffix(".incr.aof") }
-      guard let written else { throw NeverHappened(description: "there is no log in \(folder)") }
+        at: folder, includingPropertiesForKeys: nil
+      )
+      .filter { $0.lastPathComponent.hasSuffix(".incr.aof") }
+      guard let written = files.max(by: { number(of: $0) < number(of: $1) }) else {
+        throw NeverHappened(description: "there is no log in \(folder)")
+      }
       return written
     }
   }
 
-  /// Writes the beginning of a batch to the end of its log, as if a crash had come in the middle of
-  /// that. It is one that was logged before, for nobody will ever read the whole of it.
-  func tearLog() throws {
-    let bytes = try Data(contentsOf: log)
-    guard let start = bytes.range(of: Data("*5\r\n$4\r\nMSET".utf8), options: .backwards) else {
-      throw NeverHappened(description: "there is no batch in the log")
+  /// How many transactions its log holds from beginning to end.
+  var transactionsLogged: Int {
+    get throws {
+      try String(decoding: Data(contentsOf: log), as: UTF8.self)
+        .components(separatedBy: "\r\nEXEC\r\n").count - 1
     }
-    let next = bytes.range(of: Data("\r\n*".utf8), in: start.upperBound..<bytes.endIndex)
-    let batch = bytes[start.lowerBound..<(next?.lowerBound ?? bytes.endIndex - 2)]
+  }
+
+  /// Of a file of the log, like `appendonly.aof.7.incr.aof`.
+  private func number(of file: URL) -> Int {
+    file.lastPathComponent.split(separator: ".").compactMap { Int($0) }.last ?? 0
+  }
+
+  /// What a log is torn in.
+  enum Tear {
+    /// A batch. It is one that was logged before, for nobody will ever read the whole of it.
+    case batch
+    /// A transaction of another program.
+    case transactionOfAnother
+  }
+
+  /// Ends its log, which must be whole, with a part of something, as if a crash had come while that was
+  /// written.
+  func tearLog(in tear: Tear) throws {
+    let bytes =
+      switch tear {
+      case .batch: try lastBatchLogged
+      case .transactionOfAnother: Data(Self.transaction.utf8)
+      }
     let file = try FileHandle(forWritingTo: log)
     try file.seekToEnd()
-    try file.write(contentsOf: batch.prefix(.random(in: 1...batch.count)))
+    try file.write(contentsOf: bytes.prefix(.random(in: 1..<bytes.count)))
     try file.close()
+  }
+
+  private static let transaction = ["MULTI", "INCR other", "INCR another", "EXEC"]
+    .map { $0.split(separator: " ").map { "$\($0.count)\r\n\($0)\r\n" } }
+    .map { "*\($0.count)\r\n" + $0.joined() }.joined()
+
+  private var lastBatchLogged: Data {
+    get throws {
+      let bytes = try Data(contentsOf: log)
+      guard let start = bytes.range(of: Data("*5\r\n$4\r\nMSET".utf8), options: .backwards) else {
+        throw NeverHappened(description: "there is no batch in the log")
+      }
+      let next = bytes.range(of: Data("\r\n*".utf8), in: start.upperBound..<bytes.endIndex)
+      return bytes[start.lowerBound..<(next.map { $0.lowerBound + 2 } ?? bytes.endIndex)]
+    }
   }
 
   /// From here on it answers nothing, and its connections stay open.
