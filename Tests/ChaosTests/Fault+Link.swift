@@ -15,7 +15,7 @@ extension Fault {
     Fault("reply lost, link cut", hasProxy: true) { scene in
       [Strikes(count: try disturb(scene, .loseReply).struck, what: "replies")]
     },
-    Fault("reply lost, link stays open", visitTimeout: 3, hasProxy: true) { scene in
+    Fault("reply lost, link stays open", hasProxy: true) { scene in
       [Strikes(count: try disturb(scene, .swallowReply).struck, what: "replies")]
     },
     Fault("bytes trickle one at a time", hasProxy: true) { scene in
