@@ -70,6 +70,28 @@ private struct ConnectionLoop: ~Copyable {
   }
 }
 
+/// A name server that knows one name, and keeps the second who asks waiting.
+private final class NameServer: Sendable {
+  private let count = Mutex(0)
+  private let second = DispatchSemaphore(value: 0)
+
+  /// How often it was asked.
+  var asked: Int { count.withLock(\.self) }
+
+  func lookUp(_ name: String) -> Resolver.Found {
+    let turn = count.withLock { count in
+      count += 1
+      return count
+    }
+    if turn == 2 { second.wait() }
+    return .success(name == "redis.test" ? ["127.0.0.1"] : [])
+  }
+
+  func answerSecond() {
+    second.signal()
+  }
+}
+
 @Suite("A connection to Redis")
 struct ConnectionTests {
   @Test("carries a command over TCP, by address and by name, and over a socket")
@@ -219,16 +241,8 @@ struct ConnectionTests {
   @Test("goes back to where Redis was while a name server says nothing, and asks it once at a time")
   func slowLookUp() throws {
     try withRedis { redis throws in
-      let lookUps = Mutex(0)
-      let answer = DispatchSemaphore(value: 0)
-      let resolver = try Resolver { name in
-        let count = lookUps.withLock { count in
-          count += 1
-          return count
-        }
-        if count == 2 { answer.wait() }
-        return .success(name == "redis.test" ? ["127.0.0.1"] : [])
-      }
+      let names = NameServer()
+      let resolver = try Resolver { names.lookUp($0) }
       var loop = try ConnectionLoop(to: "redis://redis.test:\(redis.port)", resolver: resolver)
       try loop.turn(until: "ready") { $0.connection.isReady }
       for count: Int64 in 1...2 {
@@ -239,31 +253,23 @@ struct ConnectionTests {
         try loop.turn(until: "ready again") { $0.connection.isReady }
         #expect(try loop.ask("INCR", "n") == count)
       }
-      #expect(lookUps.withLock(\.self) == 2)
+      #expect(names.asked == 2)
 
-      answer.signal()
+      names.answerSecond()
       try waitUntil("the answer came") { try loop.turn() == nil && !loop.connection.isLookingUp }
       #expect(loop.connection.isReady == true)
       try loop.loseConnection(redis)
       try loop.skip(.seconds(1))
       try loop.turn(until: "ready at once") { $0.connection.isReady }
-      #expect(lookUps.withLock(\.self) == 3)
+      #expect(names.asked == 3)
     }
   }
 
   @Test("tries what a late name server says, and does not ask it again for that")
   func lateLookUp() throws {
     try withRedis { redis throws in
-      let lookUps = Mutex(0)
-      let answer = DispatchSemaphore(value: 0)
-      let resolver = try Resolver { _ in
-        let count = lookUps.withLock { count in
-          count += 1
-          return count
-        }
-        if count == 2 { answer.wait() }
-        return .success(["127.0.0.1"])
-      }
+      let names = NameServer()
+      let resolver = try Resolver { names.lookUp($0) }
       var loop = try ConnectionLoop(to: "redis://redis.test:\(redis.port)", resolver: resolver)
       try loop.turn(until: "ready") { $0.connection.isReady }
       redis.crash()
@@ -274,10 +280,10 @@ struct ConnectionTests {
         $0.connection.failure?.description == "Connection refused"
       }
       // From here to the next turn it waits to try again; the answer comes meanwhile.
-      answer.signal()
+      names.answerSecond()
       try redis.start()
       try loop.turn(until: "ready again") { $0.connection.isReady }
-      #expect(lookUps.withLock(\.self) == 2)
+      #expect(names.asked == 2)
     }
   }
 
