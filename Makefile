@@ -13,7 +13,7 @@ swift_code := Package.swift Sources Tests Benchmarks Fuzzing
 python := .build/python/bin/python -B
 
 # What is tested under the sanitizers each time; `make sanitize` tests all but costs, chaos and load.
-sanitized_shortly := --filter "^(HTTP|EventLoop|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
+sanitized_shortly := --filter "^(HTTP|AccessLog|System|Telemetry|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
 
 .PHONY: run build broken test test-tools test-swift test-chart test-scripts lint format clean
 .PHONY: sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos reliability

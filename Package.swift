@@ -12,7 +12,8 @@ let strict: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
 ]
 
-/// What a visit passes through, module by module, is optimized as one.
+/// What a visit passes through, module by module, is optimized as one. The compiler inlines across
+/// modules only what is `public`, so the small values of System and Telemetry are; nothing else is.
 let hotPath: [SwiftSetting] =
   strict + [.unsafeFlags(["-cross-module-optimization"], .when(configuration: .release))]
 
@@ -38,18 +39,25 @@ let package = Package(
     .target(
       name: "CounterApp",
       dependencies: [
-        "Counting", "HTTP", "Redis", "EventLoop", "CLinux", containers,
+        "AccessLog", "Counting", "HTTP", "Redis", "System", "Telemetry", "CLinux", containers,
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: hotPath),
     .target(
-      name: "Counting", dependencies: ["Redis", "EventLoop", containers], swiftSettings: hotPath),
-    .target(
-      name: "Redis", dependencies: ["CHiredis", "CLinux", "EventLoop", containers],
+      name: "Counting", dependencies: ["Redis", "System", "Telemetry", containers],
       swiftSettings: hotPath),
     .target(
-      name: "HTTP", dependencies: ["EventLoop", "CLinux", containers], swiftSettings: hotPath),
-    .target(name: "EventLoop", dependencies: ["CLinux", containers], swiftSettings: hotPath),
+      name: "Redis", dependencies: ["CHiredis", "CLinux", "System", "Telemetry", containers],
+      swiftSettings: hotPath),
+    .target(
+      name: "HTTP", dependencies: ["AccessLog", "System", "Telemetry", "CLinux", containers],
+      swiftSettings: hotPath),
+    .target(
+      name: "AccessLog", dependencies: ["System", "Telemetry", "CLinux", containers],
+      swiftSettings: strict),
+    .target(
+      name: "System", dependencies: ["Telemetry", "CLinux", containers], swiftSettings: hotPath),
+    .target(name: "Telemetry", dependencies: [containers], swiftSettings: hotPath),
     .target(name: "CLinux"),
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
 
@@ -57,7 +65,7 @@ let package = Package(
     .executableTarget(
       name: "emulated-loops",
       dependencies: [
-        "Counting", "Redis", "EventLoop",
+        "Counting", "Redis", "System", "Telemetry",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       path: "Benchmarks/EmulatedLoops", swiftSettings: strict),
@@ -66,7 +74,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     // The table of requests, and a server in the test's own process to ask them of.
     .target(
-      name: "HTTPTestSupport", dependencies: ["HTTP", "EventLoop"], path: "Tests/HTTPSupport",
+      name: "HTTPTestSupport", dependencies: ["HTTP", "System", "Telemetry"],
+      path: "Tests/HTTPSupport",
       swiftSettings: strict),
     .testTarget(
       name: "CounterTests", dependencies: ["counter", "TestSupport", "HTTPTestSupport"],
@@ -78,25 +87,30 @@ let package = Package(
     .testTarget(
       name: "CounterAppTests",
       dependencies: [
-        "CounterApp", "HTTP", "Redis", "EventLoop", .product(name: "Logging", package: "swift-log"),
+        "CounterApp", "HTTP", "Redis", "System", "Telemetry",
+        .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
     .testTarget(
       name: "CountingTests",
-      dependencies: ["Counting", "Redis", "EventLoop", "TestSupport", containers],
+      dependencies: ["Counting", "Redis", "System", "Telemetry", "TestSupport", containers],
       swiftSettings: strict
     ),
     .testTarget(
-      name: "RedisTests", dependencies: ["Redis", "EventLoop", "TestSupport", containers],
+      name: "RedisTests",
+      dependencies: ["Redis", "System", "Telemetry", "TestSupport", containers],
       swiftSettings: strict
     ),
     .testTarget(
       name: "HTTPTests",
-      dependencies: ["HTTP", "EventLoop", "HTTPTestSupport", "TestSupport", containers],
+      dependencies: ["HTTP", "System", "Telemetry", "HTTPTestSupport", "TestSupport", containers],
       exclude: ["Comparison/differences.txt", "Comparison/verdicts.py"], swiftSettings: strict),
     .testTarget(
-      name: "EventLoopTests", dependencies: ["EventLoop", "TestSupport", containers],
+      name: "AccessLogTests", dependencies: ["AccessLog", "System", "Telemetry", containers],
       swiftSettings: strict),
+    .testTarget(
+      name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: strict),
+    .testTarget(name: "TelemetryTests", dependencies: ["Telemetry"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Glibc
 
 /// Makes a descriptor readable at a moment that is exact to microseconds (timer_create(2)).

@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Glibc
 
 /// When visits come, and at which loop: a Poisson process over all loops together, each visit at

@@ -1,4 +1,4 @@
-import EventLoop
+import System
 
 /// Holds events on connections to Redis back for as long as a network would take, there and back.
 ///

@@ -1,5 +1,5 @@
 import Counting
-import EventLoop
+import System
 import Redis
 
 /// Event loops that are emulated on one thread: each with its own counter, and with it its own

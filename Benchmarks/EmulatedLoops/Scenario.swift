@@ -1,4 +1,4 @@
-import EventLoop
+import System
 
 /// What one measurement emulates.
 struct Scenario: Codable, Sendable {

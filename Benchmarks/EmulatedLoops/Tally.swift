@@ -1,4 +1,4 @@
-import EventLoop
+import System
 
 /// What the visits were answered, and how long those in the measured window took.
 struct Tally: Sendable {

@@ -1,6 +1,7 @@
+import AccessLog
 import BasicContainers
 import CLinux
-public import EventLoop
+package import System
 import Glibc
 import HTTP
 import Logging
@@ -10,7 +11,7 @@ import Redis
 ///
 /// The loops serve, each on a thread of its own; this waits for signals, and sees to the private
 /// redis-server if there is one.
-public struct Application: ~Copyable {
+package struct Application: ~Copyable {
   private let configuration: Configuration
   private let log: LineWriter
   private let logger: Logger
@@ -29,7 +30,7 @@ public struct Application: ~Copyable {
   private var redisStartsAt = Instant.never
 
   /// How a stop went.
-  public enum Outcome: Sendable {
+  package enum Outcome: Sendable {
     /// Everything was answered.
     case clean
     /// The drain limit, or a second signal, cut something off.
@@ -37,14 +38,14 @@ public struct Application: ~Copyable {
   }
 
   /// Why the program cannot run.
-  public enum Failure: Error, CustomStringConvertible {
+  package enum Failure: Error, CustomStringConvertible {
     /// Something it needs is missing or taken; the reason is one line.
     case unavailable(String)
     /// The kernel refused what no program can do without.
     case system(SystemError)
 
     /// The reason in one line.
-    public var description: String {
+    package var description: String {
       switch self {
       case .unavailable(let reason): reason
       case .system(let error): error.description
@@ -62,7 +63,7 @@ public struct Application: ~Copyable {
   }
 
   /// Gets hold of everything the program needs, so that nothing starts half.
-  public init(_ configuration: Configuration) throws(Failure) {
+  package init(_ configuration: Configuration) throws(Failure) {
     let log: LineWriter
     let poller: Poller
     let signals: Signals
@@ -105,7 +106,7 @@ public struct Application: ~Copyable {
   }
 
   /// Serves until SIGTERM, SIGINT or SIGHUP asks it to stop.
-  public mutating func run() throws(Failure) -> Outcome {
+  package mutating func run() throws(Failure) -> Outcome {
     defer { log.finish(by: .now + .seconds(1)) }
     do throws(SystemError) {
       try watchRedis()

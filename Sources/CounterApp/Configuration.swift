@@ -1,102 +1,103 @@
-public import EventLoop
-public import HTTP
-public import Logging
-public import Redis
+import AccessLog
+package import System
+package import HTTP
+package import Logging
+package import Redis
 
 /// Everything that can be set, understood and checked.
-public struct Configuration: Sendable {
+package struct Configuration: Sendable {
   /// The numeric address to listen on.
-  public var host: String
+  package var host: String
   /// The port to listen on; 0 lets the kernel choose.
-  public var port: UInt16
+  package var port: UInt16
   /// The port that metrics are served on; 0 for none.
-  public var metricsPort: UInt16
+  package var metricsPort: UInt16
   /// The Redis to count in; nil for a private redis-server.
-  public var redis: Location?
+  package var redis: Location?
   /// The folder in which a private redis-server keeps its data.
-  public var dataFolder: String
+  package var dataFolder: String
   /// How many event loops there are.
-  public var threads: Int
+  package var threads: Int
   /// How long a visit may wait for its number.
-  public var visitTimeout: Interval
+  package var visitTimeout: Interval
   /// How long a stop may take.
-  public var drainTimeout: Interval
+  package var drainTimeout: Interval
   /// How many connections may be open at a time; nil for as many as the limit of open files allows.
-  public var maxConnections: Int?
+  package var maxConnections: Int?
   /// How long a request's header may take.
-  public var headerTimeout: Interval
+  package var headerTimeout: Interval
   /// How long a request's body may take.
-  public var bodyTimeout: Interval
+  package var bodyTimeout: Interval
   /// How long a connection may be open without a request.
-  public var idleTimeout: Interval
+  package var idleTimeout: Interval
   /// How long a client may read nothing of an answer.
-  public var writeTimeout: Interval
+  package var writeTimeout: Interval
   /// How log lines look.
-  public var logFormat: LogFormat
+  package var logFormat: LogFormat
   /// What is not worth a line.
-  public var logLevel: Logger.Level
+  package var logLevel: Logger.Level
   /// Whether there is a line for each request on standard output.
-  public var logsAccess: Bool
+  package var logsAccess: Bool
   /// Whose word is taken on where a request came from.
-  public var trustedProxies: [Network]
+  package var trustedProxies: [Network]
 
   /// Settings as they were given, each perhaps not at all.
-  public struct Flags: Sendable {
+  package struct Flags: Sendable {
     /// What `--host` was given.
-    public var host: String?
+    package var host: String?
     /// What `--port` was given.
-    public var port: String?
+    package var port: String?
     /// What `--metrics-port` was given.
-    public var metricsPort: String?
+    package var metricsPort: String?
     /// What `--redis` was given.
-    public var redis: String?
+    package var redis: String?
     /// What `--redis-password-file` was given.
-    public var redisPasswordFile: String?
+    package var redisPasswordFile: String?
     /// What `--data` was given.
-    public var data: String?
+    package var data: String?
     /// What `--threads` was given.
-    public var threads: String?
+    package var threads: String?
     /// What `--visit-timeout` was given.
-    public var visitTimeout: String?
+    package var visitTimeout: String?
     /// What `--drain-timeout` was given.
-    public var drainTimeout: String?
+    package var drainTimeout: String?
     /// What `--max-connections` was given.
-    public var maxConnections: String?
+    package var maxConnections: String?
     /// What `--header-timeout` was given.
-    public var headerTimeout: String?
+    package var headerTimeout: String?
     /// What `--body-timeout` was given.
-    public var bodyTimeout: String?
+    package var bodyTimeout: String?
     /// What `--idle-timeout` was given.
-    public var idleTimeout: String?
+    package var idleTimeout: String?
     /// What `--write-timeout` was given.
-    public var writeTimeout: String?
+    package var writeTimeout: String?
     /// What `--log-format` was given.
-    public var logFormat: String?
+    package var logFormat: String?
     /// What `--log-level` was given.
-    public var logLevel: String?
+    package var logLevel: String?
     /// Whether `--access-log` was given.
-    public var accessLog = false
+    package var accessLog = false
     /// What `--trusted-proxies` was given.
-    public var trustedProxies: String?
+    package var trustedProxies: String?
 
     /// None of them.
-    public init() {}
+    package init() {}
   }
 
   /// A setting that cannot be used.
-  public struct BadSetting: Error, Equatable, CustomStringConvertible {
+  package struct BadSetting: Error, Equatable, CustomStringConvertible {
     /// The flag or environment variable.
-    public let name: String
+    package let name: String
     /// What is wrong with its value; does not repeat what may hold a password.
-    public let reason: String
+    package let reason: String
 
     /// Both in one line.
-    public var description: String { "\(name): \(reason)" }
+    package var description: String { "\(name): \(reason)" }
   }
 
   /// Puts flags, environment and defaults together; a flag beats the environment, and an
   /// environment variable that is empty counts as not set.
-  public init(
+  package init(
     _ flags: Flags, environment: @escaping (String) -> String?
   ) throws(BadSetting) {
     let find = Finder(environment: environment)
@@ -155,7 +156,7 @@ public struct Configuration: Sendable {
   }
 
   /// The port of a counter that is to be asked, which cannot be 0.
-  public static func port(
+  package static func port(
     flag: String?, environment: @escaping (String) -> String?
   ) throws(BadSetting) -> UInt16 {
     let setting = Finder(environment: environment).setting("--port", flag, "PORT")
@@ -165,7 +166,7 @@ public struct Configuration: Sendable {
   }
 
   /// How long a check of a counter may take.
-  public static func checkTimeout(flag: String?) throws(BadSetting) -> Interval {
+  package static func checkTimeout(flag: String?) throws(BadSetting) -> Interval {
     guard let flag else { return .seconds(10) }
     return try seconds(Setting(name: "--timeout", value: flag), from: 0.001)
   }

@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Synchronization
 
 /// What the main thread and the loops tell each other.

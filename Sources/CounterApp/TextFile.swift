@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Glibc
 
 /// Small text files, read whole.

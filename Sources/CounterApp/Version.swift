@@ -1,4 +1,4 @@
 extension Application {
   /// Which counter this is (https://semver.org).
-  public static var version: String { "0.1.0" }
+  package static var version: String { "0.1.0" }
 }

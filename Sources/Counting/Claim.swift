@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Redis
 
 /// What makes a batch count once, however often it is sent: who sends it, and which of the sender's

@@ -1,5 +1,6 @@
-public import EventLoop
-public import Redis
+package import System
+import Telemetry
+package import Redis
 
 /// Turns visits into numbers: group commit with at most one batch in flight.
 ///
@@ -11,7 +12,7 @@ public import Redis
 ///
 /// The program drives it: events go to `ready`, the passing of time to `tick`; after either, and
 /// after `dispatch`, it takes all answers with `nextAnswer`.
-public struct Counter: ~Copyable {
+package struct Counter: ~Copyable {
   private var redis: Connection
   private var claim: Claim
   private let timeout: Interval
@@ -38,7 +39,7 @@ public struct Counter: ~Copyable {
   private var refusals = Backoff(from: .milliseconds(10), to: .milliseconds(250))
 
   /// Why Redis, though it answers, did not count the last batch; nil since it counted one.
-  public private(set) var refusal: String?
+  package private(set) var refusal: String?
 
   private enum Outcome {
     case total(Int64)
@@ -51,7 +52,7 @@ public struct Counter: ~Copyable {
   ///   - key: holds the count as an integer, or nothing yet.
   ///   - timeout: how long a visit may wait for its number.
   ///   - owner: whose events its descriptors are, in the numbers of the program.
-  public init(
+  package init(
     _ key: String, in location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
     figures: Figures = Figures()
   ) throws(SystemError) {
@@ -66,19 +67,19 @@ public struct Counter: ~Copyable {
   }
 
   /// Tells the time of the round that begins.
-  public mutating func beginRound(_ now: Instant) {
+  package mutating func beginRound(_ now: Instant) {
     self.now = now
     heldBefore = isSent ? 0 : waiting.count
   }
 
   /// Whether Redis answers.
-  public var isConnected: Bool { redis.isReady }
+  package var isConnected: Bool { redis.isReady }
 
   /// Why Redis does not answer, as far as it is known.
-  public var failure: Failure? { redis.failure }
+  package var failure: Failure? { redis.failure }
 
   /// When it wants to be called again though no event comes.
-  public var deadline: Instant {
+  package var deadline: Instant {
     min(redis.deadline, min(inFlight.deadline, waiting.deadline))
   }
 }
@@ -87,13 +88,13 @@ public struct Counter: ~Copyable {
 
 extension Counter {
   /// Takes a visit; some later `nextAnswer` gives its ticket back.
-  public mutating func count(_ ticket: UInt128) {
+  package mutating func count(_ ticket: UInt128) {
     if waiting.isAnswered, !redis.isReady { redis.hurry(now) }
     waiting.append(Visit(ticket: ticket, deadline: now + timeout))
   }
 
   /// The next answer that is ready, or nil.
-  public mutating func nextAnswer() -> Answer? {
+  package mutating func nextAnswer() -> Answer? {
     if let (ticket, place) = settled.next() {
       guard case .total(let total) = outcome else { return Answer(ticket: ticket, number: nil) }
       return Answer(ticket: ticket, number: total - Int64(settled.count - 1 - place))
@@ -121,14 +122,14 @@ extension Counter {
   /// round ago. Then the next round is worth a look first, without a wait for events: a batch costs
   /// Redis the same, however many share it. A round that brings fewer ends this, so the number of
   /// rounds grows with the logarithm of the batch at most.
-  public var isFilling: Bool {
+  package var isFilling: Bool {
     let new = waiting.count - heldBefore
     return new > 0 && new * 4 >= waiting.unanswered && inFlight.count == 0 && redis.isReady
   }
 
   /// Sends the batch that is due: the one in flight again if its connection was lost, or else
   /// the visits that wait. Call it at the end of every round, but those after which it `isFilling`.
-  public mutating func dispatch() {
+  package mutating func dispatch() {
     figures.waiting.set(UInt64(waiting.unanswered + inFlight.unanswered))
     guard redis.isReady, !isSent else { return }
     if inFlight.count == 0 {
@@ -170,14 +171,14 @@ extension Counter {
 
 extension Counter {
   /// Does what an event on the connection to Redis calls for.
-  public mutating func ready(_ event: Event) {
+  package mutating func ready(_ event: Event) {
     redis.ready(event, now)
     while let reply = redis.nextReply(now) { take(reply) }
     noticeLoss()
   }
 
   /// Does what has become due.
-  public mutating func tick() {
+  package mutating func tick() {
     redis.tick(now)
     noticeLoss()
   }

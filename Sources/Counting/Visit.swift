@@ -1,5 +1,5 @@
 import BasicContainers
-import EventLoop
+import System
 
 /// A visit that waits for its number.
 struct Visit: Sendable, BitwiseCopyable {
@@ -11,12 +11,12 @@ struct Visit: Sendable, BitwiseCopyable {
 }
 
 /// What became of a visit.
-public struct Answer: Sendable, BitwiseCopyable {
+package struct Answer: Sendable, BitwiseCopyable {
   /// What its asker knows it by.
-  public let ticket: UInt128
+  package let ticket: UInt128
 
   /// Its number; nil when it could not be had in time.
-  public let number: Int64?
+  package let number: Int64?
 }
 
 /// Visits in the order they came, answered from the front.

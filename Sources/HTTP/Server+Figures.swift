@@ -1,31 +1,32 @@
 import BasicContainers
-public import EventLoop
+import System
+package import Telemetry
 
 extension Server {
   /// What a server has done so far: written by its loop alone, to be read by anybody.
-  public final class Figures: Sendable {
+  package final class Figures: Sendable {
     /// Connections that were accepted, and those of them that were closed again.
-    public let accepted = RunningTotal()
+    package let accepted = RunningTotal()
     /// See `accepted`.
-    public let closed = RunningTotal()
+    package let closed = RunningTotal()
 
     /// Bytes that came from clients, and bytes that went to them.
-    public let received = RunningTotal()
+    package let received = RunningTotal()
     /// See `received`.
-    public let sent = RunningTotal()
+    package let sent = RunningTotal()
 
     /// By status code.
     private let answers: UniqueArray<RunningTotal>
 
     /// Nothing so far.
-    public init() {
+    package init() {
       var answers = UniqueArray<RunningTotal>(minimumCapacity: 600)
       while answers.count < 600 { answers.append(RunningTotal()) }
       self.answers = answers
     }
 
     /// How many requests were answered with a status.
-    public func answers(_ status: Status) -> UInt64 { answers[status.rawValue].current }
+    package func answers(_ status: Status) -> UInt64 { answers[status.rawValue].current }
 
     @inline(__always)
     func countAnswer(_ code: Int) {

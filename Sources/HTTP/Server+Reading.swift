@@ -1,11 +1,12 @@
 import BasicContainers
-public import EventLoop
+package import System
+import Telemetry
 
 /// From readable sockets to requests.
 extension Server {
   /// Does what an event on a connection calls for. Take the requests that came with it before the
   /// next event.
-  public mutating func ready(_ event: Event) {
+  package mutating func ready(_ event: Event) {
     let slot = Int(event.token.slot)
     guard isOpen(slot, event.token) else { return }
     if event.readiness.contains(.write) {
@@ -64,7 +65,7 @@ extension Server {
   }
 
   /// The next request of the connection that was just read, or of one that goes on after a pause.
-  public mutating func nextRequest() -> Request? {
+  package mutating func nextRequest() -> Request? {
     while let slot = current ?? nextResumed() {
       let request = parseNext(slot)
       if request == nil || understood == input.count {

@@ -1,6 +1,7 @@
 import BasicContainers
 import CLinux
-import EventLoop
+import System
+import Telemetry
 
 /// From answers to bytes that the kernel has taken.
 extension Server {
@@ -11,7 +12,7 @@ extension Server {
   /// - Parameter number: what stands in the middle of the answer's text, if anything does.
   /// - Returns: whether the client is still there.
   @discardableResult
-  public mutating func answer(
+  package mutating func answer(
     _ exchange: Exchange, with response: borrowing Response, number: Int64? = nil
   ) -> Bool {
     let slot = Int(exchange.slot)
@@ -41,7 +42,7 @@ extension Server {
   /// Answers a request with the number that most often follows the last one.
   ///
   /// - Returns: whether the client is still there.
-  public mutating func answer(
+  package mutating func answer(
     _ exchange: Exchange, with response: inout NumberedResponse, number: Int64
   ) -> Bool {
     let slot = Int(exchange.slot)
@@ -101,7 +102,7 @@ extension Server {
   }
 
   /// Hands the kernel what was answered, and does what follows from it.
-  public mutating func flush() {
+  package mutating func flush() {
     while let slot = outputOwner {
       outputOwner = nil
       guard connections[slot].phase != .closed else {

@@ -1,6 +1,7 @@
 import BasicContainers
 import CLinux
-public import EventLoop
+package import System
+import Telemetry
 
 /// One loop's HTTP: its listener, its connections, and the bytes that pass through them.
 ///
@@ -8,7 +9,7 @@ public import EventLoop
 /// answers each with `answer`, at once or in a later round, in any order; clients get the answers in
 /// the order they asked. What every server answers by itself never gets to the program: refusals,
 /// unknown paths, other methods, OPTIONS.
-public struct Server: ~Copyable {
+package struct Server: ~Copyable {
   let poller: Poller
   let limits: Limits
   let routes: Routes
@@ -27,10 +28,10 @@ public struct Server: ~Copyable {
   let figures: Figures
 
   /// How many connections are open.
-  public internal(set) var openConnections = 0
+  package internal(set) var openConnections = 0
 
   /// How many clients wait for an answer, or for the rest of one. It looks at every connection.
-  public var unsettledConnections: Int {
+  package var unsettledConnections: Int {
     var count = 0
     for slot in 0..<connections.count
     where connections[slot].phase != .closed && !connections[slot].isSettled {
@@ -69,12 +70,12 @@ public struct Server: ~Copyable {
   static var acceptPause: Interval { .milliseconds(100) }
 
   /// Whose events its descriptors are, in the numbers of the program.
-  public struct Owners: Sendable {
+  package struct Owners: Sendable {
     let listener: UInt8
     let connections: UInt8
 
     /// Two different numbers.
-    public init(listener: UInt8, connections: UInt8) {
+    package init(listener: UInt8, connections: UInt8) {
       self.listener = listener
       self.connections = connections
     }
@@ -84,7 +85,7 @@ public struct Server: ~Copyable {
   ///
   /// - Parameter routes: the paths that the program answers, each with its leading slash and
   ///   without percent-encoding.
-  public init(
+  package init(
     _ listener: consuming Listener, routes: [StaticString], limits: Limits, _ poller: Poller,
     _ owner: Owners, figures: Figures = Figures(), accessLog: consuming AccessLog? = nil
   ) throws(SystemError) {
@@ -100,25 +101,25 @@ public struct Server: ~Copyable {
   }
 
   /// Tells the time of the round that begins.
-  public mutating func beginRound(_ now: Instant) {
+  package mutating func beginRound(_ now: Instant) {
     self.now = now
     date.refresh(now)
     accessLog?.beginRound(now)
   }
 
   /// Hands on the lines of the access log. Call it at the end of every round.
-  public mutating func endRound() {
+  package mutating func endRound() {
     accessLog?.flush()
   }
 
   /// When it wants to be called again though no event comes.
-  public var deadline: Instant {
+  package var deadline: Instant {
     guard case .paused(let until) = acceptance else { return nextSweep }
     return min(nextSweep, until)
   }
 
   /// Whether as many connections are open as may be: the next ones wait in the backlog.
-  public var isFull: Bool {
+  package var isFull: Bool {
     if case .full = acceptance { true } else { false }
   }
 
@@ -139,7 +140,7 @@ extension Server {
   /// Accepts the connections that wait, up to a number, so that those that are open get their turn.
   ///
   /// - Throws: what keeps it from accepting any; it tries again by itself after a moment.
-  public mutating func accept() throws(SystemError) {
+  package mutating func accept() throws(SystemError) {
     guard hasRoom else { return stopAccepting(.full) }
     for _ in 0..<64 where try !acceptOne() { return }
   }
@@ -200,7 +201,7 @@ extension Server {
 
   /// Accepts what has connected already, and nothing more. The next answer on each connection is
   /// its last.
-  public mutating func drain() {
+  package mutating func drain() {
     for _ in 0..<SOMAXCONN where (try? acceptOne()) != true { break }
     listener = nil
     acceptance = .open
@@ -208,7 +209,7 @@ extension Server {
   }
 
   /// Closes every connection that has nothing to be answered.
-  public mutating func closeIdle() {
+  package mutating func closeIdle() {
     // Who was just answered has nothing to wait for but the bytes.
     flush()
     for slot in 0..<connections.count
@@ -223,7 +224,7 @@ extension Server {
 extension Server {
   /// Does what has become due: looks through the connections for those that took too long, and
   /// accepts again.
-  public mutating func tick() {
+  package mutating func tick() {
     resumeAccepting()
     guard now >= nextSweep else { return }
     // Who was just answered is not idle, though nothing was sent for long.

@@ -4,38 +4,38 @@ import BasicContainers
 /// https://redis.io/docs/latest/develop/reference/protocol-spec/).
 ///
 /// It is made here, so that what is sent again and again is made once; hiredis would make it each time.
-public struct Command: ~Copyable, Sendable {
+package struct Command: ~Copyable, Sendable {
   private(set) var bytes = UniqueArray<UInt8>(minimumCapacity: 320)
 
   /// How many commands it takes along.
   private(set) var companions = 0
 
   /// Starts a command of that many arguments, its name among them.
-  public init(argumentCount: Int) {
+  package init(argumentCount: Int) {
     append(character: "*", number: Int64(argumentCount))
   }
 
   /// A command of these arguments, the first of them its name.
-  public init(_ arguments: [String]) {
+  package init(_ arguments: [String]) {
     self.init(argumentCount: arguments.count)
     for argument in arguments { append(argument) }
   }
 
   /// Starts a command with all that another has by now.
-  public init(startingLike other: borrowing Command) {
+  package init(startingLike other: borrowing Command) {
     bytes.append(copying: other.bytes.span)
     companions = other.companions
   }
 
   /// Takes another command along, to be carried out behind it. That Redis did not refuse it is all that
   /// anybody wants to know.
-  public mutating func take(along other: borrowing Command) {
+  package mutating func take(along other: borrowing Command) {
     bytes.append(copying: other.bytes.span)
     companions += 1 + other.companions
   }
 
   /// Adds an argument. What is taken along comes after all of them.
-  public mutating func append(_ text: String) {
+  package mutating func append(_ text: String) {
     precondition(companions == 0)
     var text = text
     text.withUTF8 { utf8 in
@@ -47,7 +47,7 @@ public struct Command: ~Copyable, Sendable {
   }
 
   /// Adds an argument of the number's decimal digits.
-  public mutating func append(_ number: UInt64) {
+  package mutating func append(_ number: UInt64) {
     precondition(companions == 0)
     append(character: "$", number: Int64(Self.width(of: number)))
     append(digits: number)

@@ -1,16 +1,17 @@
-public import EventLoop
+import System
+package import Telemetry
 
 extension Connection {
   /// How a connection has fared so far: written by its loop alone, to be read by anybody.
-  public final class Figures: Sendable {
+  package final class Figures: Sendable {
     /// How often it came to be ready for commands.
-    public let connected = RunningTotal()
+    package let connected = RunningTotal()
     /// How often it was given up after it had been ready.
-    public let lost = RunningTotal()
+    package let lost = RunningTotal()
     /// How often a try at connecting failed.
-    public let failed = RunningTotal()
+    package let failed = RunningTotal()
 
     /// Nothing so far.
-    public init() {}
+    package init() {}
   }
 }

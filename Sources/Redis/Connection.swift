@@ -1,11 +1,12 @@
-public import EventLoop
+package import System
+import Telemetry
 
 /// One non-blocking connection to Redis on an event loop. It connects, authenticates, carries one
 /// command at a time, notices when Redis is gone, and comes back by itself.
 ///
 /// The program drives it: events go to `ready`, the passing of time to `tick`, and after either of
 /// them `nextReply` and `isReady` tell what has changed.
-public struct Connection: ~Copyable {
+package struct Connection: ~Copyable {
   private let location: Location
   private let poller: Poller
   private let owner: UInt8
@@ -41,10 +42,10 @@ public struct Connection: ~Copyable {
   private var due = Instant.never
 
   /// Whether a command was sent and its reply has not come.
-  public private(set) var isAwaitingReply = false
+  package private(set) var isAwaitingReply = false
 
   /// Why there is no connection; nil while there is one, and before the first try.
-  public private(set) var failure: Failure?
+  package private(set) var failure: Failure?
 
   private enum State {
     case disconnected(until: Instant)
@@ -65,7 +66,7 @@ public struct Connection: ~Copyable {
   ///   - greeting: what Redis has to carry out before it counts as ready; by default PING.
   ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for the resolver.
-  public init(
+  package init(
     to location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
     figures: Figures = Figures(), greeting: consuming Command = Command(["PING"]),
     resolver: Resolver? = nil
@@ -91,12 +92,12 @@ public struct Connection: ~Copyable {
   }
 
   /// Whether a command can be sent and would be answered.
-  public var isReady: Bool {
+  package var isReady: Bool {
     if case .ready = state { true } else { false }
   }
 
   /// When `tick` wants to be called though no event comes.
-  public var deadline: Instant {
+  package var deadline: Instant {
     if case .disconnected(let until) = state { until } else { due }
   }
 }
@@ -107,7 +108,7 @@ extension Connection {
   /// Sends a command; `nextReply` will have its reply.
   ///
   /// - Precondition: `isReady`, and no other command waits for its reply.
-  public mutating func send(_ command: borrowing Command, _ now: Instant) {
+  package mutating func send(_ command: borrowing Command, _ now: Instant) {
     precondition(isReady && !isAwaitingReply, "one command at a time")
     isAwaitingReply = true
     repliesBehind = command.companions
@@ -121,7 +122,7 @@ extension Connection {
   }
 
   /// The reply to the command, when it has come.
-  public mutating func nextReply(_ now: Instant) -> Reply? {
+  package mutating func nextReply(_ now: Instant) -> Reply? {
     do throws(Failure) {
       while let reply = try context?.nextReply() {
         if ownReplies > 0 {
@@ -180,7 +181,7 @@ extension Connection {
 
 extension Connection {
   /// Does what an event on one of its descriptors calls for.
-  public mutating func ready(_ event: Event, _ now: Instant) {
+  package mutating func ready(_ event: Event, _ now: Instant) {
     if event.token.slot == 1 {
       takeAddresses(now)
       return
@@ -196,7 +197,7 @@ extension Connection {
   }
 
   /// Does what has become due: the next try, giving up on a late answer, asking after Redis.
-  public mutating func tick(_ now: Instant) {
+  package mutating func tick(_ now: Instant) {
     guard now >= deadline else { return }
     switch state {
     case .disconnected: connect(now)
@@ -210,7 +211,7 @@ extension Connection {
   ///
   /// - Parameter wait: how long; by default the back-off, which grows from 10 ms to 0.5 s and starts
   ///   again from its shortest once Redis has greeted.
-  public mutating func drop(_ failure: Failure, _ now: Instant, retryAfter wait: Interval? = nil) {
+  package mutating func drop(_ failure: Failure, _ now: Instant, retryAfter wait: Interval? = nil) {
     // Closing would do the same, but not while a child that was just forked still has a copy: its
     // events would come again and again, for nobody.
     if let descriptor = context?.descriptor { poller.remove(descriptor) }
@@ -227,7 +228,7 @@ extension Connection {
 
   /// Tries to connect now instead of after the rest of the back-off: somebody has begun to wait.
   /// Call it for the first of them only, or there is no back-off.
-  public mutating func hurry(_ now: Instant) {
+  package mutating func hurry(_ now: Instant) {
     if case .disconnected(let until) = state, until > now { state = .disconnected(until: now) }
   }
 

@@ -1,6 +1,6 @@
 import BasicContainers
 import CHiredis
-import EventLoop
+import System
 import Glibc
 
 /// hiredis's connection, as a value that is closed when it ends. All that is unsafe about hiredis

@@ -1,7 +1,7 @@
-public import EventLoop
+package import System
 
 /// Why there is no usable connection to Redis.
-public enum Failure: Error, Equatable, Sendable {
+package enum Failure: Error, Equatable, Sendable {
   /// The host's name means nothing to the resolver, which says why.
   case unknownHost(String)
   /// The kernel refused to connect, read or write.
@@ -18,7 +18,7 @@ public enum Failure: Error, Equatable, Sendable {
 
 extension Failure: CustomStringConvertible {
   /// The reason, for people; holds no password.
-  public var description: String {
+  package var description: String {
     switch self {
     case .unknownHost(let reason): "unknown host: \(reason)"
     case .system(let error): error.reason

@@ -1,7 +1,7 @@
 /// Where a Redis server is, and how to be let in.
-public struct Location: Equatable, Sendable {
+package struct Location: Equatable, Sendable {
   /// How to reach it.
-  public enum Address: Equatable, Sendable {
+  package enum Address: Equatable, Sendable {
     /// Over TCP, by a host name or a numeric address.
     case tcp(host: String, port: UInt16)
     /// On this machine, by the path of its socket.
@@ -9,22 +9,22 @@ public struct Location: Equatable, Sendable {
   }
 
   /// How to reach it.
-  public var address: Address
+  package var address: Address
 
   /// The user to authenticate as; nil for the default user (AUTH, since Redis 6).
-  public var user: String?
+  package var user: String?
 
   /// The password to authenticate with; nil for none.
-  public var password: String?
+  package var password: String?
 
   /// The number of the database to select.
-  public var database: Int
+  package var database: Int
 
   /// The port Redis listens on when nothing else is said.
-  public static var defaultPort: UInt16 { 6379 }
+  package static var defaultPort: UInt16 { 6379 }
 
   /// A server, by its parts.
-  public init(
+  package init(
     _ address: Address, user: String? = nil, password: String? = nil, database: Int = 0
   ) {
     self.address = address
@@ -34,7 +34,7 @@ public struct Location: Equatable, Sendable {
   }
 
   /// Why a text tells no location. None of these repeats the text, which may hold a password.
-  public enum Malformed: Error, Equatable, Sendable {
+  package enum Malformed: Error, Equatable, Sendable {
     case unknownScheme
     case encryptionNotSupported
     case noHost
@@ -44,7 +44,7 @@ public struct Location: Equatable, Sendable {
     case pathTooLong
 
     /// What is wrong, for people.
-    public var reason: String {
+    package var reason: String {
       switch self {
       case .unknownScheme: "it starts with neither redis:// nor unix:"
       case .encryptionNotSupported: "rediss:// (TLS) is not supported"
@@ -58,12 +58,12 @@ public struct Location: Equatable, Sendable {
   }
 
   /// The longest path that fits into an address, in bytes (unix(7)).
-  public static var longestSocketPath: Int { 107 }
+  package static var longestSocketPath: Int { 107 }
 
   /// Reads `redis://[[user]:password@]host[:port][/database]` or `unix:/path`; `unix:///path` is
   /// the same. User and password are percent-decoded (RFC 3986 section 3.2.1); a part before `@`
   /// without a colon is a password, as in Redis's own tools before there were users.
-  public init(_ text: String) throws(Malformed) {
+  package init(_ text: String) throws(Malformed) {
     if text.hasPrefix("unix:") {
       try self.init(socketPath: text.dropFirst(5))
       return
@@ -153,7 +153,7 @@ public struct Location: Equatable, Sendable {
 
 extension Location: CustomStringConvertible {
   /// The location without user and password, to be shown to people.
-  public var description: String {
+  package var description: String {
     let suffix = database == 0 ? "" : "/\(database)"
     return switch address {
     case .unix(let path): "unix:\(path)"

@@ -2,7 +2,7 @@ import CHiredis
 
 /// What Redis answered to a command, in hiredis's own storage.
 @safe
-public struct Reply: ~Copyable {
+package struct Reply: ~Copyable {
   private let object: UnsafeMutablePointer<redisReply>
 
   /// Takes over an object that hiredis made.
@@ -16,12 +16,12 @@ public struct Reply: ~Copyable {
   }
 
   /// The text of an error, which starts with its kind in capitals; nil when it is none.
-  public var error: String? {
+  package var error: String? {
     unsafe object.pointee.type == REDIS_REPLY_ERROR ? text : nil
   }
 
   /// An integer, or the integer that a text spells in full; nil when it is something else.
-  public var integer: Int64? {
+  package var integer: Int64? {
     switch unsafe object.pointee.type {
     case REDIS_REPLY_INTEGER: unsafe object.pointee.integer
     case REDIS_REPLY_STRING: Int64(text)
@@ -30,7 +30,7 @@ public struct Reply: ~Copyable {
   }
 
   /// The bytes of a text, status or error, as UTF-8; empty for other kinds.
-  public var text: String {
+  package var text: String {
     guard let start = unsafe object.pointee.str else { return "" }
     // Sound: hiredis keeps `len` bytes there for as long as the object lives.
     let bytes = unsafe UnsafeRawBufferPointer(start: start, count: object.pointee.len)

@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Logging
 import Redis
 import Testing

@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import Glibc
 
 /// A client that never waits, and takes whatever comes.

@@ -1,5 +1,7 @@
+import AccessLog
 import BasicContainers
-import EventLoop
+import System
+import Telemetry
 import Glibc
 import Testing
 

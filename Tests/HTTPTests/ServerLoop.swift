@@ -1,5 +1,5 @@
 import BasicContainers
-import EventLoop
+import System
 import Glibc
 import Testing
 

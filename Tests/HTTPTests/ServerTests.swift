@@ -1,5 +1,5 @@
 import BasicContainers
-import EventLoop
+import System
 import Testing
 
 @testable import HTTP

@@ -1,5 +1,5 @@
 import BasicContainers
-import EventLoop
+import System
 import Foundation
 import Synchronization
 import Testing

@@ -1,22 +1,22 @@
-public import Logging
+package import Logging
 
 /// Makes a line of an event, as text or as JSON.
 ///
 /// Whatever a message holds, a reader of the text finds no control character in it, and so neither
 /// a line that was not logged nor a command to a terminal.
-public struct LineLogHandler: LogHandler {
+package struct LineLogHandler: LogHandler {
   /// The least that is worth a line.
-  public var logLevel: Logger.Level
+  package var logLevel: Logger.Level
   /// What every line tells besides.
-  public var metadata: Logger.Metadata = [:]
+  package var metadata: Logger.Metadata = [:]
   /// Where more of that comes from.
-  public var metadataProvider: Logger.MetadataProvider?
+  package var metadataProvider: Logger.MetadataProvider?
   private let label: String
   private let format: LogFormat
   private let write: @Sendable (String) -> Void
 
   /// - Parameter write: takes whole lines.
-  public init(
+  package init(
     label: String, _ format: LogFormat, level: Logger.Level,
     write: @escaping @Sendable (String) -> Void
   ) {
@@ -27,13 +27,13 @@ public struct LineLogHandler: LogHandler {
   }
 
   /// One piece of what every line tells.
-  public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+  package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
   /// Writes the line of an event.
-  public func log(event: LogEvent) {
+  package func log(event: LogEvent) {
     var metadata = metadata
     metadata.merge(metadataProvider?.get() ?? [:]) { $1 }
     metadata.merge(event.metadata ?? [:]) { $1 }

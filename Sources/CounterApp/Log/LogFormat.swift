@@ -1,5 +1,5 @@
 /// How lines are written to the log and to the access log.
-public enum LogFormat: String, CaseIterable, Sendable {
+package enum LogFormat: String, CaseIterable, Sendable {
   /// For people: time, level, message; the access log in the combined format.
   case text
   /// For programs: a JSON object a line.

@@ -1,4 +1,5 @@
-import EventLoop
+import System
+import Telemetry
 
 /// Text in Prometheus's exposition format, version 0.0.4
 /// (https://prometheus.io/docs/instrumenting/exposition_formats/).

@@ -1,5 +1,6 @@
 import Counting
-import EventLoop
+import System
+import Telemetry
 import HTTP
 
 /// What one loop has done so far: written by the loop alone, without a lock, and added to that of

@@ -1,5 +1,7 @@
+import AccessLog
 import Counting
-import EventLoop
+import System
+import Telemetry
 import HTTP
 import Redis
 

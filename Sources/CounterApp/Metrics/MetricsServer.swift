@@ -1,4 +1,4 @@
-import EventLoop
+import System
 import HTTP
 
 /// Answers `GET /metrics`, on a port and a thread that no visit passes through.

@@ -1,5 +1,5 @@
 import CLinux
-import EventLoop
+import System
 import Glibc
 
 /// The folder in which a private redis-server keeps its data, held for us alone.

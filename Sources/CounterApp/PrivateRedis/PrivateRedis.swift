@@ -1,5 +1,5 @@
 import CLinux
-import EventLoop
+import System
 import Glibc
 import Redis
 

@@ -1,19 +1,19 @@
-public import EventLoop
+package import System
 
 /// A look at a running counter from outside, as a visitor has it.
-public struct Probe: ~Copyable {
+package struct Probe: ~Copyable {
   private let address: WebAddress
   private var client: WebClient
 
   /// What is wrong with the counter.
-  public enum Failure: Error, Equatable, CustomStringConvertible {
+  package enum Failure: Error, Equatable, CustomStringConvertible {
     /// Nobody can be connected to there.
     case unreachable(String)
     /// Whoever is there does not do as a counter does.
     case unwell(String)
 
     /// What is wrong, in one line.
-    public var description: String {
+    package var description: String {
       switch self {
       case .unreachable(let reason), .unwell(let reason): reason
       }
@@ -21,7 +21,7 @@ public struct Probe: ~Copyable {
   }
 
   /// - Parameter limit: how long everything that is asked may take together.
-  public init(of address: WebAddress, limit: Interval) throws(Failure) {
+  package init(of address: WebAddress, limit: Interval) throws(Failure) {
     self.address = address
     do throws(WebClient.Failure) {
       client = try WebClient(limit: limit)
@@ -31,7 +31,7 @@ public struct Probe: ~Copyable {
   }
 
   /// Makes sure that a counter on this machine says within 2 seconds that it serves.
-  public static func checkHealth(ofPort port: UInt16) throws(Failure) {
+  package static func checkHealth(ofPort port: UInt16) throws(Failure) {
     for host in ["127.0.0.1", "::1"] {
       var probe = try Probe(of: WebAddress(host: host, port: port), limit: .seconds(2))
       do throws(Failure) {
@@ -44,7 +44,7 @@ public struct Probe: ~Copyable {
   }
 
   /// Makes sure that the counter says that it serves.
-  public mutating func checkHealth() throws(Failure) {
+  package mutating func checkHealth() throws(Failure) {
     let text = try get(.health)
     guard text == "\(Pages.healthy)" else {
       throw .unwell("\(address)/health answers something else than a counter: \(Self.shown(text))")
@@ -54,7 +54,7 @@ public struct Probe: ~Copyable {
   /// Visits the counter, and once again.
   ///
   /// - Returns: the two numbers, of which the second is the greater.
-  public mutating func visitTwice() throws(Failure) -> (first: Int64, second: Int64) {
+  package mutating func visitTwice() throws(Failure) -> (first: Int64, second: Int64) {
     let (first, second) = (try visit(), try visit())
     guard second > first else {
       throw .unwell("\(address)/ gave number \(first) to a visit and \(second) to the next one")

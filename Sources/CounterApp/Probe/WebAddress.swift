@@ -1,26 +1,26 @@
 /// Where a web server listens: what `http://host[:port]` names.
-public struct WebAddress: Equatable, Sendable {
+package struct WebAddress: Equatable, Sendable {
   /// A name or a numeric address.
-  public var host: String
+  package var host: String
 
   /// The TCP port.
-  public var port: UInt16
+  package var port: UInt16
 
   /// An address by its parts.
-  public init(host: String, port: UInt16) {
+  package init(host: String, port: UInt16) {
     self.host = host
     self.port = port
   }
 
   /// Why a text is no such address.
-  public enum Malformed: Error, Equatable, Sendable {
+  package enum Malformed: Error, Equatable, Sendable {
     case otherScheme
     case badHost
     case badPort
     case hasPath
 
     /// What is wrong, for people.
-    public var reason: String {
+    package var reason: String {
       switch self {
       case .otherScheme: "it does not start with http://"
       case .badHost: "it names no host"
@@ -31,7 +31,7 @@ public struct WebAddress: Equatable, Sendable {
   }
 
   /// Reads `http://host[:port]`, also with a slash at its end; an IPv6 address stands in brackets.
-  public init(_ text: String) throws(Malformed) {
+  package init(_ text: String) throws(Malformed) {
     guard text.hasPrefix("http://") else { throw .otherScheme }
     let rest = text.dropFirst("http://".count)
     let authority = rest.hasSuffix("/") ? rest.dropLast() : rest
@@ -65,7 +65,7 @@ public struct WebAddress: Equatable, Sendable {
 
 extension WebAddress: CustomStringConvertible {
   /// Host and port, as the Host field has them (RFC 9110 section 7.2).
-  public var description: String {
+  package var description: String {
     let host = host.contains(":") ? "[\(host)]" : host
     return port == 80 ? host : "\(host):\(port)"
   }

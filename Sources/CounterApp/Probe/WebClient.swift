@@ -1,5 +1,5 @@
 import BasicContainers
-import EventLoop
+import System
 
 /// Asks a web server, and waits for its answer until a deadline: for looking at a running counter,
 /// a few requests each on a connection of its own.

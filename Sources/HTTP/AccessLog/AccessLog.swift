@@ -1,12 +1,13 @@
+package import AccessLog
 import BasicContainers
-public import EventLoop
+import System
 
 /// A line for each request, in the combined format of Apache and nginx or as JSON.
 ///
 /// A request is noted when its header was read, because the bytes are gone when it is answered, and
 /// its line is written with its answer. A request whose client went away first gets the status 499,
 /// as nginx has it.
-public struct AccessLog: ~Copyable {
+package struct AccessLog: ~Copyable {
   private let format: Format
   private let trustedProxies: [Network]
   private let writer: LineWriter
@@ -18,7 +19,7 @@ public struct AccessLog: ~Copyable {
   private var lineCount = 0
 
   /// How a line looks.
-  public enum Format: Sendable {
+  package enum Format: Sendable {
     /// `address - - [time] "request" status size "referer" "user agent"`.
     case combined
     /// A JSON object.
@@ -31,7 +32,7 @@ public struct AccessLog: ~Copyable {
   private static var full: Int { 1 << 16 }
 
   /// - Parameter trustedProxies: whose word on where a request came from is taken.
-  public init(_ format: Format, trustedProxies: [Network], to writer: LineWriter) {
+  package init(_ format: Format, trustedProxies: [Network], to writer: LineWriter) {
     self.format = format
     self.trustedProxies = trustedProxies
     self.writer = writer

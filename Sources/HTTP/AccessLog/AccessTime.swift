@@ -1,6 +1,6 @@
 import BasicContainers
 import CLinux
-import EventLoop
+import System
 
 /// The time of the day as the access log has it, made once a second.
 struct AccessTime: ~Copyable {

@@ -1,8 +1,8 @@
 import CLinux
-import EventLoop
+import System
 
 /// An IPv4 or IPv6 address, all as 128 bits: IPv4 is mapped into IPv6 (RFC 4291 section 2.5.5.2).
-public struct NetworkAddress: Equatable, Sendable, BitwiseCopyable {
+package struct NetworkAddress: Equatable, Sendable, BitwiseCopyable {
   /// The bits, the first byte of the address the highest.
   let bits: UInt128
 
@@ -16,7 +16,7 @@ public struct NetworkAddress: Equatable, Sendable, BitwiseCopyable {
   }
 
   /// Reads `192.0.2.1` or `2001:db8::1`, and nothing around it (inet_pton(3)).
-  public init?(_ text: some Sequence<UInt8>) {
+  package init?(_ text: some Sequence<UInt8>) {
     var characters = text.map { CChar(bitPattern: $0) }
     // A zero would end the text early.
     guard characters.count <= 45, !characters.contains(0) else { return nil }
@@ -44,7 +44,7 @@ public struct NetworkAddress: Equatable, Sendable, BitwiseCopyable {
 
 extension NetworkAddress: CustomStringConvertible {
   /// As people write it (RFC 5952).
-  public var description: String {
+  package var description: String {
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
       var four = in_addr(s_addr: UInt32(truncatingIfNeeded: bits).bigEndian)
       var six = unsafe unsafeBitCast(bits.bigEndian, to: in6_addr.self)
@@ -60,12 +60,12 @@ extension NetworkAddress: CustomStringConvertible {
 }
 
 /// Addresses that begin with the same bits: `10.0.0.0/8`, or a single one.
-public struct Network: Equatable, Sendable, BitwiseCopyable {
+package struct Network: Equatable, Sendable, BitwiseCopyable {
   private let prefix: UInt128
   private let mask: UInt128
 
   /// Reads an address, perhaps with the length of its prefix after a slash (RFC 4632 section 3.1).
-  public init?(_ text: String) {
+  package init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     guard let address = NetworkAddress(parts[0].utf8) else { return nil }
     let width = address.isIPv4 && !parts[0].contains(":") ? 32 : 128
@@ -81,7 +81,7 @@ public struct Network: Equatable, Sendable, BitwiseCopyable {
   }
 
   /// Whether an address is one of them.
-  public func contains(_ address: NetworkAddress) -> Bool {
+  package func contains(_ address: NetworkAddress) -> Bool {
     address.bits & mask == prefix
   }
 }

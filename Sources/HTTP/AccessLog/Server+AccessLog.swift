@@ -1,5 +1,5 @@
 import BasicContainers
-import EventLoop
+import System
 
 /// What the access log is told. Each stands apart from the code of a visit's way, which only asks
 /// whether there is an access log.

@@ -1,5 +1,6 @@
 import BasicContainers
-import EventLoop
+import System
+import Telemetry
 
 /// One client's connection. The bytes of whole requests and whole answers pass it by, in buffers
 /// that all connections share; what it keeps of its own is only what could not be finished.

@@ -1,5 +1,5 @@
 /// A request that waits for its answer: which one it is, and what its answer must look like.
-public struct Exchange: Sendable, BitwiseCopyable {
+package struct Exchange: Sendable, BitwiseCopyable {
   let slot: UInt32
   let generation: UInt32
 
@@ -26,14 +26,14 @@ public struct Exchange: Sendable, BitwiseCopyable {
   }
 
   /// The same in 128 bits, for somebody to keep who need not know what it is.
-  public var ticket: UInt128 {
+  package var ticket: UInt128 {
     UInt128(
       _low: UInt64(slot) << 32 | UInt64(generation),
       _high: UInt64(sequence) << 32 | UInt64(options.rawValue))
   }
 
   /// The exchange that a ticket was made of.
-  public init(ticket: UInt128) {
+  package init(ticket: UInt128) {
     let (low, high) = (ticket._low, ticket._high)
     slot = UInt32(truncatingIfNeeded: low >> 32)
     generation = UInt32(truncatingIfNeeded: low)
@@ -43,10 +43,10 @@ public struct Exchange: Sendable, BitwiseCopyable {
 }
 
 /// A GET or HEAD of a known path, to be answered by the program.
-public struct Request: Sendable {
+package struct Request: Sendable {
   /// The path's place in the list that the server was given.
-  public let route: Int
+  package let route: Int
 
   /// What to answer it under.
-  public let exchange: Exchange
+  package let exchange: Exchange
 }

@@ -1,19 +1,20 @@
 import CLinux
-public import EventLoop
+package import System
+import Telemetry
 
 /// A socket that clients connect to.
-public struct Listener: ~Copyable {
+package struct Listener: ~Copyable {
   let socket: Descriptor
 
   /// The port it listens on; what the kernel chose when 0 was asked for.
-  public let port: UInt16
+  package let port: UInt16
 
   /// How many bytes the kernel is asked to keep at most on a client's way in and out; it takes twice
   /// that, for its own bookkeeping (socket(7)).
   private static var kernelBuffer: CInt { 1 << 16 }
 
   /// Why there is no listener.
-  public enum Failure: Error, Equatable {
+  package enum Failure: Error, Equatable {
     /// Another socket listens there already.
     case inUse
     /// Something else, `EACCES` for a port below 1024 for one.
@@ -24,7 +25,7 @@ public struct Listener: ~Copyable {
   ///
   /// Several listeners of one user may share an address, and the kernel deals connections out
   /// among them (SO_REUSEPORT, socket(7)). An IPv6 wildcard takes IPv4 as well.
-  public init(host: String, port: UInt16) throws(Failure) {
+  package init(host: String, port: UInt16) throws(Failure) {
     do throws(SystemError) {
       let socket = try Self.bound(host, port, sharing: true)
       try Self.setOption(CInt(IPPROTO_TCP), TCP_NODELAY, on: socket)
@@ -44,16 +45,16 @@ public struct Listener: ~Copyable {
   /// Takes over a listening socket.
   ///
   /// - Parameter socket: what `release` gave.
-  public init(owning socket: CInt) throws(SystemError) {
+  package init(owning socket: CInt) throws(SystemError) {
     self.socket = Descriptor(owning: socket)
     port = try Self.port(of: self.socket)
   }
 
   /// Hands the socket over to another thread.
-  public consuming func release() -> CInt { socket.release() }
+  package consuming func release() -> CInt { socket.release() }
 
   /// Makes sure that nobody listens on an address yet, which sharing it would not notice.
-  public static func check(host: String, port: UInt16) throws(Failure) {
+  package static func check(host: String, port: UInt16) throws(Failure) {
     do throws(SystemError) {
       _ = try bound(host, port, sharing: false)
     } catch {
@@ -62,7 +63,7 @@ public struct Listener: ~Copyable {
   }
 
   /// Whether a text is a numeric address that could be listened on.
-  public static func isAddress(_ host: String) -> Bool {
+  package static func isAddress(_ host: String) -> Bool {
     guard let list = try? unsafe numericAddress(host, 0) else { return false }
     // Sound: the list was made for this call.
     unsafe freeaddrinfo(list)

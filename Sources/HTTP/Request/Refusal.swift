@@ -1,6 +1,6 @@
 /// Why a request cannot be taken. Its connection is closed once the client was told, because
 /// nothing tells where a next request would begin.
-public enum Refusal: Error, Sendable, CaseIterable {
+package enum Refusal: Error, Sendable, CaseIterable {
   case malformedRequestLine
   case malformedTarget
   case malformedField
@@ -17,7 +17,7 @@ public enum Refusal: Error, Sendable, CaseIterable {
   case unsupportedVersion
 
   /// What the client is answered.
-  public var status: Status {
+  package var status: Status {
     switch self {
     case .malformedRequestLine, .malformedTarget, .malformedField, .malformedHost,
       .ambiguousFraming, .malformedBody:
@@ -33,7 +33,7 @@ public enum Refusal: Error, Sendable, CaseIterable {
   }
 
   /// What the client is told, in a line that repeats nothing it sent.
-  public var explanation: StaticString {
+  package var explanation: StaticString {
     switch self {
     case .malformedRequestLine: "The request line is malformed."
     case .malformedTarget: "The request target is malformed."

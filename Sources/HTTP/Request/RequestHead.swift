@@ -1,5 +1,5 @@
 /// The request methods that this server tells apart (RFC 9110 section 9).
-public enum Method: Sendable, BitwiseCopyable {
+package enum Method: Sendable, BitwiseCopyable {
   case get
   case head
   case options

@@ -1,6 +1,6 @@
 import BasicContainers
 import CLinux
-import EventLoop
+import System
 
 /// The Date field, which an origin server with a clock must send (RFC 9110 section 6.6.1), made
 /// once a second.

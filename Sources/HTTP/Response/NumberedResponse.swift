@@ -4,14 +4,14 @@ import BasicContainers
 ///
 /// The last one is kept as it was written: the next is the same bytes with one added to the number's
 /// digits, as long as the second and the number of digits are the same.
-public struct NumberedResponse: ~Copyable, Sendable {
+package struct NumberedResponse: ~Copyable, Sendable {
   let response: Response
   private var last = ByteBuffer()
   private var number: Int64?
   private var edition: UInt64 = 0
 
   /// - Parameter response: an answer with a number in its text.
-  public init(_ response: consuming Response) {
+  package init(_ response: consuming Response) {
     self.response = response
   }
 

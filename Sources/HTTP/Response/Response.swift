@@ -1,7 +1,7 @@
 import BasicContainers
 
 /// An answer, ready but for its date and, if it has one, the number in its text.
-public struct Response: ~Copyable, Sendable {
+package struct Response: ~Copyable, Sendable {
   /// The status line and all fields that never change, up to `Content-Length: `.
   private var head = ByteBuffer()
   /// The end of the header, and the text up to the number.
@@ -17,7 +17,7 @@ public struct Response: ~Copyable, Sendable {
   private let fixedLength: Int
 
   /// A header field that is the same in every answer of this kind.
-  public typealias Field = (name: StaticString, value: StaticString)
+  package typealias Field = (name: StaticString, value: StaticString)
 
   /// Prepares an answer.
   ///
@@ -25,7 +25,7 @@ public struct Response: ~Copyable, Sendable {
   ///   - fields: beside Content-Length, Date and Connection, which are always seen to.
   ///   - body: the text, or the text before the number.
   ///   - afterNumber: the text after the number.
-  public init(
+  package init(
     _ status: Status, _ fields: [Field], body: StaticString = "", afterNumber: StaticString = ""
   ) {
     self.init(status, fields, bodyLength: body.utf8CodeUnitCount + afterNumber.utf8CodeUnitCount)
@@ -34,7 +34,7 @@ public struct Response: ~Copyable, Sendable {
   }
 
   /// Prepares an answer with a text that was made for it.
-  public init(_ status: Status, _ fields: [Field], text: [UInt8]) {
+  package init(_ status: Status, _ fields: [Field], text: [UInt8]) {
     self.init(status, fields, bodyLength: text.count)
     beforeNumber.append(copying: text.span)
   }
@@ -108,7 +108,7 @@ public struct Response: ~Copyable, Sendable {
   private var longest: Int { head.count &+ beforeNumber.count &+ afterNumber.count &+ 128 }
 
   /// An answer in plain text.
-  public static func text(
+  package static func text(
     _ status: Status, _ body: StaticString, _ fields: [Field] = []
   ) -> Response {
     Response(status, [("Content-Type", "text/plain; charset=utf-8")] + fields, body: body)

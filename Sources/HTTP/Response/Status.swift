@@ -1,5 +1,5 @@
 /// The status codes this server answers with (RFC 9110 section 15; 431: RFC 6585 section 5).
-public enum Status: Int, CaseIterable, Sendable {
+package enum Status: Int, CaseIterable, Sendable {
   case ok = 200
   case badRequest = 400
   case notFound = 404
@@ -14,7 +14,7 @@ public enum Status: Int, CaseIterable, Sendable {
   case versionNotSupported = 505
 
   /// The reason phrase that goes with the code.
-  public var phrase: StaticString {
+  package var phrase: StaticString {
     switch self {
     case .ok: "OK"
     case .badRequest: "Bad Request"

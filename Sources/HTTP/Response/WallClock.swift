@@ -1,5 +1,5 @@
 import CLinux
-import EventLoop
+import System
 
 /// The time of the day, looked at once a second.
 struct WallClock: Sendable {

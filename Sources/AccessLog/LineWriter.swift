@@ -1,14 +1,16 @@
-public import BasicContainers
+package import System
+package import BasicContainers
 import CLinux
 import Glibc
 import Synchronization
+package import Telemetry
 
 /// Writes lines to a descriptor on a thread of its own, so that whoever reads them slowly, or not at
 /// all, delays nobody: what does not fit into the queue is dropped, and counted.
 ///
 /// Whether the descriptor is a file, a pipe or a terminal makes no difference, and its mode is left
 /// alone; others may share it.
-public final class LineWriter: Sendable {
+package final class LineWriter: Sendable {
   private let descriptor: CInt
   private let capacity: Int
   private let filled: Wakeup
@@ -16,7 +18,7 @@ public final class LineWriter: Sendable {
   private let queue = Mutex(Queue())
 
   /// How many lines nobody will ever read.
-  public let dropped = RunningTotal()
+  package let dropped = RunningTotal()
 
   private struct Queue: ~Copyable {
     var bytes = UniqueArray<UInt8>()
@@ -29,7 +31,7 @@ public final class LineWriter: Sendable {
   /// - Parameters:
   ///   - descriptor: stays open for as long as the program runs.
   ///   - capacity: how many bytes may wait.
-  public init(to descriptor: CInt, capacity: Int = 1 << 20) throws(SystemError) {
+  package init(to descriptor: CInt, capacity: Int = 1 << 20) throws(SystemError) {
     self.descriptor = descriptor
     self.capacity = capacity
     filled = try Wakeup()
@@ -41,7 +43,7 @@ public final class LineWriter: Sendable {
   }
 
   /// Takes whole lines and leaves none. Any thread may call it.
-  public func write(_ bytes: inout UniqueArray<UInt8>, lines: Int) {
+  package func write(_ bytes: inout UniqueArray<UInt8>, lines: Int) {
     queue.withLock { queue in
       guard queue.bytes.count + bytes.count <= capacity else {
         dropped.add(lines)
@@ -55,19 +57,19 @@ public final class LineWriter: Sendable {
   }
 
   /// Takes a whole line. Any thread may call it.
-  public func write(_ line: String) {
+  package func write(_ line: String) {
     var bytes = UniqueArray(copying: line.utf8)
     write(&bytes, lines: 1)
   }
 
   /// Counts lines that could not even be made.
-  public func drop(_ lines: Int) {
+  package func drop(_ lines: Int) {
     // Under the lock, because only one thread at a time may add.
     queue.withLock { _ in dropped.add(lines) }
   }
 
   /// Waits until everything is written, but no longer than until a deadline.
-  public func finish(by deadline: Instant) {
+  package func finish(by deadline: Instant) {
     queue.withLock { $0.isEnding = true }
     filled.ring()
     guard let poller = try? Poller() else { return }
