@@ -5,8 +5,8 @@ counter := .build/release/counter
 packages := libhiredis-dev redis-server pkg-config
 test_packages := $(packages) bats binutils curl git shellcheck valgrind
 
-# A counter that sends INCR again without a claim, as others do, to check the chaos suite with.
-broken := .build/broken/release/counter
+# The same program with a script that ignores the claim, to check the chaos suite with.
+broken := .build/release/broken-counter
 
 test_environment = COUNTER_EXECUTABLE="$(CURDIR)/$(counter)" BROKEN_COUNTER="$(CURDIR)/$(broken)"
 swift_code := Package.swift Sources Tests Benchmarks Fuzzing
@@ -30,7 +30,7 @@ build:
 	$(swift_build)
 
 broken:
-	$(swift_build) --scratch-path .build/broken -Xswiftc -DCOUNT_WITHOUT_CLAIM
+	swift build --configuration release --product broken-counter
 
 # Tests
 

@@ -70,6 +70,11 @@ let package = Package(
       ],
       path: "Benchmarks/EmulatedLoops", swiftSettings: strict),
 
+    // A program that counts wrong, to see whether the chaos suite notices.
+    .executableTarget(
+      name: "broken-counter", dependencies: ["CounterApp", "Counting"],
+      path: "Tests/BrokenCounter", swiftSettings: strict),
+
     // What several test targets need: a redis-server of a test's own, processes, sockets, patience.
     .target(name: "TestSupport", path: "Tests/Support", swiftSettings: strict),
     // The table of requests, and a server in the test's own process to ask them of.

@@ -2,8 +2,8 @@ import Counting
 import System
 import Redis
 
-/// Event loops that are emulated on one thread: each with its own counter, and with it its own
-/// batch, claim and connection to Redis; all on one poller.
+/// Event loops that are emulated on one thread: each with its own batch, claim and connection to Redis;
+/// all on one poller.
 struct LoopGroup: ~Copyable {
   private let plan: GroupPlan
   private let run: Run
@@ -19,17 +19,21 @@ struct LoopGroup: ~Copyable {
   private var now = Instant.now
   private var nextSweep = Instant(nanoseconds: 0)
   private var lastVisits = Instant(nanoseconds: 0)
-  private var touched: [Int] = []
+
+  /// The loops that take part in this round, and those whose batch is held back for the next round.
+  private var active: [Int] = []
+  private var filling: [Int] = []
+
   private var visits = 0
   private var tally: Tally
 
-  /// A loop, as far as it is emulated.
+  /// The part of an event loop that is emulated.
   private final class EmulatedLoop {
-    var counter: Counter
-    var isTouched = false
+    var counting: GroupCommit
+    var isActive = false
 
-    init(_ counter: consuming Counter) {
-      self.counter = counter
+    init(_ counting: consuming GroupCommit) {
+      self.counting = counting
     }
   }
 
@@ -60,9 +64,9 @@ struct LoopGroup: ~Copyable {
     try clock.add(alarm.descriptor, .read, token)
     var loops: [EmulatedLoop] = []
     for index in 0..<plan.loops {
-      let counter = try Counter(
-        run.key, in: run.location, timeout: .seconds(5), poller, owner: UInt8(index))
-      loops.append(EmulatedLoop(counter))
+      let counting = try GroupCommit(
+        [run.key], in: run.location, timeout: .seconds(5), poller, owner: UInt8(index))
+      loops.append(EmulatedLoop(counting))
     }
     self.plan = plan
     self.run = run
@@ -87,10 +91,11 @@ struct LoopGroup: ~Copyable {
     while !run.isAborted, arrivals.next.moment < end || tally.count < visits {
       let nextVisit = arrivals.next.moment < end ? arrivals.next.moment : .never
       try wait(until: min(max(nextVisit, lastVisits + visitGrain), delayLine.deadline))
-      take(&arrivals, before: min(end, now))
+      beginRound()
+      countVisits(of: &arrivals, before: min(end, now))
       handleEvents()
       sweep()
-      dispatch()
+      endRound()
     }
     return tally
   }
@@ -101,7 +106,7 @@ struct LoopGroup: ~Copyable {
 extension LoopGroup {
   private mutating func connect() throws(SystemError) {
     let limit = Instant.now + .seconds(20)
-    while !run.isAborted, !loops.allSatisfy({ $0.counter.isConnected }) {
+    while !run.isAborted, !loops.allSatisfy({ $0.counting.isConnected }) {
       guard now < limit else { throw SystemError("connect", code: 110) }
       try turn(upTo: .milliseconds(1))
     }
@@ -120,9 +125,11 @@ extension LoopGroup {
   private mutating func turn(upTo limit: Interval) throws(SystemError) {
     try poller.wait(from: now, until: now + limit, &events)
     now = .now
-    for index in 0..<events.count { ready(events[index]) }
+    beginRound()
+    for index in 0..<events.count { handleEvent(events[index]) }
     nextSweep = now
     sweep()
+    endRound()
   }
 }
 
@@ -132,7 +139,7 @@ extension LoopGroup {
   /// Waits for events or until a moment, at most until the next sweep.
   private mutating func wait(until moment: Instant) throws(SystemError) {
     now = .now
-    var moment = moment
+    var moment = filling.isEmpty ? moment : now
     if !delayLine.isEmpty { moment = min(moment, now + Self.grain) }
     guard moment > now + Self.shortestSleep else {
       try poller.wait(from: now, until: now, &events)
@@ -151,15 +158,29 @@ extension LoopGroup {
     now = .now
   }
 
-  private mutating func take(_ arrivals: inout Arrivals, before end: Instant) {
+  private mutating func beginRound() {
+    for index in filling { activate(index) }
+    filling.removeAll(keepingCapacity: true)
+  }
+
+  /// Has a loop take part in this round.
+  @discardableResult
+  private mutating func activate(_ index: Int) -> EmulatedLoop {
+    let loop = loops[index]
+    guard !loop.isActive else { return loop }
+    loop.isActive = true
+    active.append(index)
+    loop.counting.beginRound(now)
+    return loop
+  }
+
+  private mutating func countVisits(of arrivals: inout Arrivals, before end: Instant) {
     guard arrivals.next.moment <= end else { return }
     lastVisits = now
     while arrivals.next.moment <= end {
       let (moment, index) = arrivals.next
-      let loop = loops[index]
-      loop.counter.beginRound(now)
-      loop.counter.count(UInt128(moment.nanoseconds))
-      touch(index)
+      let ticket = UInt128(moment.nanoseconds)
+      if !activate(index).counting.count(ticket) { tally.add(nil, asked: moment, answered: now) }
       visits += 1
       arrivals.advance()
     }
@@ -171,59 +192,47 @@ extension LoopGroup {
       if event.token.owner == Self.alarmOwner {
         alarm.reset()
       } else if plan.delay.nanoseconds == 0 {
-        ready(event)
+        handleEvent(event)
       } else {
         delayLine.hold(event, of: Int(event.token.owner), now)
       }
     }
-    while let event = delayLine.release(now) { ready(event) }
+    while let event = delayLine.release(now) { handleEvent(event) }
   }
 
-  private mutating func ready(_ event: Event) {
+  private mutating func handleEvent(_ event: Event) {
     guard event.token.owner != Self.alarmOwner else { return alarm.reset() }
-    let loop = loops[Int(event.token.owner)]
-    loop.counter.beginRound(now)
-    loop.counter.ready(event)
-    takeAnswers(loop)
-    touch(Int(event.token.owner))
+    let loop = activate(Int(event.token.owner))
+    loop.counting.handleEvent(event)
+    takeOutcomes(of: loop)
   }
 
-  /// Notes that a loop may have a batch to send at the end of the round.
-  private mutating func touch(_ index: Int) {
-    guard !loops[index].isTouched else { return }
-    loops[index].isTouched = true
-    touched.append(index)
-  }
-
-  /// Does what has become due at any loop. Nothing there is exact to less than 10 ms.
+  /// Has the loops take part for which something is due. Nothing there is exact to less than 10 ms.
   private mutating func sweep() {
     guard now >= nextSweep else { return }
     nextSweep = now + .milliseconds(10)
-    for loop in loops where now >= loop.counter.deadline {
-      loop.counter.beginRound(now)
-      loop.counter.tick()
-      takeAnswers(loop)
-      loop.counter.dispatch()
-    }
+    for index in loops.indices where now >= loops[index].counting.deadline { activate(index) }
   }
 
-  /// Sends the batches of the loops that visits or replies came to.
-  private mutating func dispatch() {
-    for index in touched {
-      loops[index].isTouched = false
-      loops[index].counter.dispatch()
+  private mutating func endRound() {
+    for index in active {
+      let loop = loops[index]
+      loop.isActive = false
+      takeOutcomes(of: loop)
+      loop.counting.endRound()
+      if loop.counting.isFilling { filling.append(index) }
     }
-    touched.removeAll(keepingCapacity: true)
+    active.removeAll(keepingCapacity: true)
   }
 
-  private mutating func takeAnswers(_ loop: EmulatedLoop) {
-    guard var answer = loop.counter.nextAnswer() else { return }
+  private mutating func takeOutcomes(of loop: EmulatedLoop) {
+    guard var outcome = loop.counting.nextOutcome() else { return }
     let answered = Instant.now
     while true {
-      let asked = Instant(nanoseconds: Int64(truncatingIfNeeded: answer.ticket))
-      tally.add(answer.number, asked: asked, answered: answered)
-      guard let next = loop.counter.nextAnswer() else { return }
-      answer = next
+      let asked = Instant(nanoseconds: Int64(truncatingIfNeeded: outcome.ticket))
+      tally.add(outcome.number, asked: asked, answered: answered)
+      guard let next = loop.counting.nextOutcome() else { return }
+      outcome = next
     }
   }
 }

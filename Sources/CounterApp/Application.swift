@@ -1,6 +1,7 @@
 import AccessLog
 import BasicContainers
 import CLinux
+package import Counting
 package import System
 import Glibc
 import HTTP
@@ -19,6 +20,7 @@ package struct Application: ~Copyable {
   private let signals: Signals
   private let control: Control
   private let connections: Int
+  private let script: BatchScript
   private let figures: [LoopFigures]
   private var metrics: MetricsServer?
   private let accessLines: LineWriter?
@@ -63,7 +65,11 @@ package struct Application: ~Copyable {
   }
 
   /// Gets hold of everything the program needs, so that nothing starts half.
-  package init(_ configuration: Configuration) throws(Failure) {
+  ///
+  /// - Parameter script: adds the visits; tests replace it by a wrong one.
+  package init(
+    _ configuration: Configuration, script: BatchScript = .exactlyOnce
+  ) throws(Failure) {
     let log: LineWriter
     let poller: Poller
     let signals: Signals
@@ -98,6 +104,7 @@ package struct Application: ~Copyable {
     self.signals = signals
     self.control = control
     self.connections = connections
+    self.script = script
     self.listeners = listeners
     self.figures = figures
     self.metrics = metrics
@@ -247,14 +254,14 @@ extension Application {
       let share = OpenFiles.share(ofLoop: number, of: configuration.threads, in: connections)
       let limits = configuration.limits(connections: share)
       let (configuration, control, logger) = (configuration, control, logger)
-      let (figures, accessLines) = (figures[number], accessLines)
+      let (figures, accessLines, script) = (figures[number], accessLines, script)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(
               loop: number, listener, location, configuration, limits, control, watch, logger,
-              figures, accessLines)
+              figures, accessLines, script)
             control.end(cutOff: try worker.run())
           } catch {
             control.end(failed: error)

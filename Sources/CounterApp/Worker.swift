@@ -19,11 +19,8 @@ struct Worker: ~Copyable {
   private let figures: LoopFigures
 
   private var server: Server
-  private var counter: Counter
+  private var counting: GroupCommit
   private var now = Instant.now
-
-  /// The next round begins at once, whether or not there are events.
-  private var looksAgain = false
 
   /// While draining, when connections that are idle are closed.
   private var idleUntil = Instant.never
@@ -57,7 +54,7 @@ struct Worker: ~Copyable {
   init(
     loop number: Int, _ listener: consuming Listener, _ location: Location,
     _ configuration: Configuration, _ limits: Limits, _ control: Control, _ watch: RedisWatch,
-    _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?
+    _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?, _ script: BatchScript
   ) throws(SystemError) {
     let poller = try Poller()
     let wakeup = control.wakeup(ofLoop: number)
@@ -67,9 +64,9 @@ struct Worker: ~Copyable {
       Server.Owners(
         listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
       figures: figures.server, accessLog: accessLines.map(configuration.accessLog))
-    let counter = try Counter(
-      "hits", in: location, timeout: configuration.visitTimeout, poller,
-      owner: Owner.redis.rawValue, figures: figures.counter)
+    let counting = try GroupCommit(
+      ["hits"], in: location, timeout: configuration.visitTimeout, poller,
+      owner: Owner.redis.rawValue, figures: figures.counting, script: script)
     self.poller = poller
     self.control = control
     self.wakeup = wakeup
@@ -77,7 +74,7 @@ struct Worker: ~Copyable {
     self.logger = logger
     self.figures = figures
     self.server = server
-    self.counter = counter
+    self.counting = counting
   }
 
   /// Serves until it is told to stop and has drained.
@@ -90,7 +87,7 @@ struct Worker: ~Copyable {
       now = .now
       figures.rounds.add(1)
       server.beginRound(now)
-      counter.beginRound(now)
+      counting.beginRound(now)
       for index in 0..<events.count { handle(events[index]) }
       tick()
       finishRound()
@@ -99,8 +96,7 @@ struct Worker: ~Copyable {
   }
 
   private var deadline: Instant {
-    if looksAgain { return now }
-    var deadline = min(server.deadline, counter.deadline)
+    var deadline = min(server.deadline, counting.deadline)
     if isDraining { deadline = min(deadline, min(idleUntil, control.drainDeadline)) }
     return deadline
   }
@@ -123,7 +119,7 @@ extension Worker {
       server.ready(event)
       takeRequests()
     case .redis:
-      counter.ready(event)
+      counting.handleEvent(event)
       giveAnswers()
     case .listener:
       accept()
@@ -163,8 +159,6 @@ extension Worker {
       idleUntil = now + .milliseconds(100)
     }
     if now >= server.deadline { server.tick() }
-    if now >= counter.deadline { counter.tick() }
-    noticeRedis()
   }
 
   /// Gives the answers that are there, takes the requests that waited for that, and sends the batch
@@ -174,8 +168,8 @@ extension Worker {
       giveAnswers()
       server.flush()
     } while takeRequests()
-    looksAgain = counter.isFilling
-    if !looksAgain { counter.dispatch() }
+    counting.endRound()
+    noticeRedis()
     server.flush()
     server.endRound()
   }
@@ -198,7 +192,9 @@ extension Worker {
       hasAny = true
       switch Route(rawValue: request.route) {
       case .visit:
-        counter.count(request.exchange.ticket)
+        if !counting.count(request.exchange.ticket) {
+          note(server.answer(request.exchange, with: pages.notCounted), figures.unavailable)
+        }
       case .health:
         server.answer(request.exchange, with: pages.health)
       case .ready, nil:
@@ -211,7 +207,7 @@ extension Worker {
   private mutating func answerReadiness(_ exchange: Exchange) {
     if isDraining {
       server.answer(exchange, with: pages.draining)
-    } else if !counter.isConnected {
+    } else if !counting.isConnected {
       server.answer(exchange, with: pages.withoutRedis)
     } else {
       server.answer(exchange, with: pages.ready)
@@ -219,9 +215,9 @@ extension Worker {
   }
 
   private mutating func giveAnswers() {
-    while let answer = counter.nextAnswer() {
-      let exchange = Exchange(ticket: answer.ticket)
-      if let number = answer.number {
+    while let outcome = counting.nextOutcome() {
+      let exchange = Exchange(ticket: outcome.ticket)
+      if let number = outcome.number {
         note(server.answer(exchange, with: &pages.visit, number: number), figures.counted)
       } else {
         note(server.answer(exchange, with: pages.notCounted), figures.unavailable)
@@ -243,11 +239,12 @@ extension Worker {
   private mutating func noticeRedis() {
     noticeRefusal()
     // A connection that was given up because a batch was refused is no news besides the refusal.
-    let isBetweenTries = if case .refused = counter.failure { refusal != nil } else { false }
-    switch (redis, counter.isConnected || isBetweenTries) {
+    let isBetweenTries =
+      if case .refused = counting.connectionError { refusal != nil } else { false }
+    switch (redis, counting.isConnected || isBetweenTries) {
     case (.found, true):
       break
-    case (.unknown, false) where counter.failure == nil:
+    case (.unknown, false) where counting.connectionError == nil:
       break
     case (.unknown, true):
       redis = .found
@@ -255,10 +252,10 @@ extension Worker {
       redis = .found
       watch.found()
     case (.unknown, false), (.found, false):
-      redis = .lost(counter.failure)
-      watch.lost(counter.failure)
+      redis = .lost(counting.connectionError)
+      watch.lost(counting.connectionError)
     case (.lost(let last), false):
-      if let failure = counter.failure, failure != last {
+      if let failure = counting.connectionError, failure != last {
         redis = .lost(failure)
         watch.stillLost(failure)
       }
@@ -266,8 +263,8 @@ extension Worker {
   }
 
   private mutating func noticeRefusal() {
-    guard counter.refusal != refusal else { return }
-    refusal = counter.refusal
+    guard counting.lastError != refusal else { return }
+    refusal = counting.lastError
     if let refusal { watch.refused(refusal) } else { watch.counted() }
   }
 }

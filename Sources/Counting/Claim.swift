@@ -1,68 +1,117 @@
-import System
+import BasicContainers
 import Redis
 
-/// What makes a batch count once, however often it is sent: who sends it, and which of the sender's
-/// batches it is.
+// How visits are counted exactly once
+//
+// A writer, one an event loop, has a random identity and numbers its batches 1, 2, 3, … The field knows
+// the shape as an idempotent producer (Kafka: producer id and sequence number) or as a client session
+// with one request in flight (Viewstamped Replication, the client of TigerBeetle).
+//
+// Format. The claim's record is the key `{hits}:claim:IDENTITY`. Its value is the number of the last
+// batch that was counted, and the totals of its counters after that batch: `7 42 ! 1003`, with `!` for a
+// refused counter; `0 0` before the first batch. The hash tag puts the record into the slot of `hits`.
+//
+// Invariants:
+// 1. A writer has one batch in flight. The next batch is sent when the reply to this one is known, or
+//    when all its visits have expired; in the second case its connection is closed first.
+// 2. A batch number is never used for two batches.
+// 3. A batch is frozen once it is sent: counters, amounts and number stay the same in every copy.
+// 4. The script writes all counters and the record with one MSET, or it writes nothing. So the record
+//    holds number n if and only if every counter of batch n was added exactly once, to these totals.
+// 5. A copy that finds its own number in the record returns the recorded totals and writes nothing. A
+//    copy that finds a later number returns the error STALE and writes nothing.
+// 6. An error in place of totals means that nothing was written, so the batch may be sent again.
+// 7. A record lives for a day after its last batch (PEXPIRE, pipelined behind each), which is far longer
+//    than a copy of a command can stay in the buffers of a network and still arrive.
+//
+// Why one write, and why a connection begins with two. Redis logs several writes of a script between
+// MULTI and EXEC, but a single write as it is. When a crash tears its append-only file inside a
+// transaction, Redis (7.0 to 8.2) leaves the first half in the file. That half becomes part of the next
+// transaction there and is executed after another restart: a batch in it would count twice, and a batch
+// logged behind it would be lost until an EXEC comes. So a batch is one write, and the registration,
+// before the first batch of a connection, is two: its EXEC ends whatever a crash left open. (Valkey
+// mended it: https://github.com/valkey-io/valkey/pull/4342.)
+
+/// The identity of a writer, and the commands that carry it.
 struct Claim: ~Copyable {
-  private let counter: String
+  private let script: BatchScript
 
-  /// The key that the writer's last counted batch is recorded under. It shares the counter's hash
-  /// tag, so that both are on one node of a Redis Cluster.
-  private let key: String
+  /// The key of the record.
+  private let record: String
 
-  /// How the command of each batch begins.
+  /// The key of the index of all records: see `RegistrationScript`.
+  private let index: String
+
+  /// The command of a batch of one counter, up to the key of that counter.
   private let opening: Command
 
   /// Puts off the record's expiry.
   private let renewal: Command
 
-  /// The number of the last batch that was sent; none is ever used for two.
-  private(set) var sequence: UInt64 = 0
+  private var lastBatchNumber: UInt64 = 0
 
-  /// How long a record lives: far longer than a copy of a command can be on its way, stuck in some
-  /// buffer, and still arrive.
+  /// How long a record lives, in milliseconds.
   static var life: UInt64 { 24 * 60 * 60 * 1000 }
 
-  /// A writer of its own, with an identity that nobody else ever has.
-  init(counter: String) {
-    var random = SystemRandomNumberGenerator()
-    let identity = UInt128(_low: random.next(), _high: random.next())
-    self.counter = counter
-    key = "{\(counter)}:claim:\(String(identity, radix: 16))"
-    opening = Self.opening("EVALSHA", ClaimScript.digest, counter, key)
-    renewal = Command(["PEXPIRE", key, String(Self.life)])
+  /// A claim with a new random identity.
+  ///
+  /// - Parameter tag: the hash tag of its keys.
+  init(tag: String, script: BatchScript) {
+    let identity = UInt128.random(in: .min ... .max)
+    self.script = script
+    record = "{\(tag)}:claim:\(String(identity, radix: 16))"
+    index = "{\(tag)}:claims"
+    opening = Self.opening("EVALSHA", script.digest, record, counters: 1)
+    renewal = Command(["PEXPIRE", record, String(Self.life)])
   }
 
-  /// What a connection begins with.
+  /// The first commands of a connection.
   var registration: Command {
     var ping = Command(["PING"])
-    ping.take(along: Command(["EVAL", ClaimScript.registration, "1", key, String(Self.life)]))
+    ping.take(
+      along: Command(["EVAL", RegistrationScript.text, "1", record, String(Self.life), index]))
     return ping
   }
 
-  /// Goes on to the next batch.
-  mutating func advance() {
-    sequence += 1
+  /// A number for a new batch.
+  mutating func makeBatchNumber() -> UInt64 {
+    lastBatchNumber += 1
+    return lastBatchNumber
   }
 
-  /// The command that adds the current batch.
+  /// The command that adds a batch.
   ///
-  /// - Parameter withScript: sends the whole script, for a Redis that has not seen it yet.
-  func command(adding amount: Int, withScript: Bool) -> Command {
+  /// - Parameters:
+  ///   - keys: of the counters, by the index of the counter.
+  ///   - withText: sends the text of the script, for a Redis that does not know its digest.
+  func command(for batch: borrowing Batch, keys: [String], withText: Bool) -> Command {
+    let count = batch.groups.count
     var command =
-      withScript
-      ? Self.opening("EVAL", ClaimScript.text, counter, key) : Command(startingLike: opening)
-    command.append(sequence)
-    command.append(UInt64(amount))
+      if withText {
+        Self.opening("EVAL", script.text, record, counters: count)
+      } else if count == 1 {
+        Command(startingLike: opening)
+      } else {
+        Self.opening("EVALSHA", script.digest, record, counters: count)
+      }
+    for index in 0..<count { command.append(keys[Int(batch.groups[index].counter.index)]) }
+    command.append(batch.number)
+    for index in 0..<count {
+      let amount = batch.groups[index].amount
+      if amount < 0 { command.append(String(amount)) } else { command.append(UInt64(amount)) }
+    }
     command.take(along: renewal)
     return command
   }
 
   private static func opening(
-    _ name: String, _ script: String, _ counter: String, _ key: String
+    _ name: String, _ script: String, _ record: String, counters count: Int
   ) -> Command {
-    var command = Command(argumentCount: 7)
-    for argument in [name, script, "2", counter, key] { command.append(argument) }
+    var command = Command(argumentCount: 5 + 2 * count)
+    command.append(name)
+    command.append(script)
+    command.append(UInt64(count + 1))
+    command.append(record)
     return command
   }
 }

@@ -133,7 +133,9 @@ final class RedisProcess {
     process?.send(signal: SIGCONT)
   }
 
-  func command(_ words: String...) throws -> RESPReply {
+  func command(_ words: String...) throws -> RESPReply { try command(words) }
+
+  func command(_ words: [String]) throws -> RESPReply {
     try RESPClient(.ipv4(port), password: password).command(words)
   }
 

@@ -7,7 +7,7 @@ import HTTP
 /// the others when somebody asks.
 final class LoopFigures: Sendable {
   let server = Server.Figures()
-  let counter = Counter.Figures()
+  let counting = GroupCommit.Figures()
 
   /// Visits that were told their number.
   let counted = RunningTotal()

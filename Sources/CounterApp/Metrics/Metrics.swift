@@ -74,42 +74,42 @@ struct Metrics: Sendable {
       ])
     page.gauge(
       "counter_visits_waiting", "Visits that wait for their number.",
-      sum { $0.counter.waiting.current })
+      sum { $0.counting.waiting.current })
     page.histogram(
       "counter_visit_duration_seconds", "From a visit's arrival to its answer.",
-      sum { $0.counter.waits.reading }, unit: Self.nanoseconds)
+      sum { $0.counting.waits.reading }, unit: Self.nanoseconds)
     page.histogram(
       "counter_batch_size", "Visits that were added to the count at once.",
-      sum { $0.counter.batches.reading })
+      sum { $0.counting.batches.reading })
   }
 
   private func describeRedis(_ page: inout Exposition) {
     page.histogram(
       "counter_redis_round_trip_seconds", "From sending a batch to Redis's answer.",
-      sum { $0.counter.roundTrips.reading }, unit: Self.nanoseconds)
+      sum { $0.counting.roundTrips.reading }, unit: Self.nanoseconds)
     page.gauge(
       "counter_redis_connected_loops", "Event loops whose connection to Redis stands.",
       sum { loop in
         // Lost first: a connection cannot be lost before it was made.
-        let lost = loop.counter.redis.lost.current
-        return loop.counter.redis.connected.current - lost
+        let lost = loop.counting.redis.lost.current
+        return loop.counting.redis.connected.current - lost
       })
     page.counter(
       "counter_redis_reconnects_total", "Connections to Redis that were made again.",
-      sum { max($0.counter.redis.connected.current, 1) - 1 })
+      sum { max($0.counting.redis.connected.current, 1) - 1 })
     page.counter(
       "counter_redis_connections_lost_total", "Connections to Redis that broke or were given up.",
-      sum { $0.counter.redis.lost.current })
+      sum { $0.counting.redis.lost.current })
     page.counter(
       "counter_redis_connection_failures_total", "Tries to connect to Redis that failed.",
-      sum { $0.counter.redis.failed.current })
+      sum { $0.counting.redis.failed.current })
     page.counter(
       "counter_batches_interrupted_total",
       "Batches whose connection broke before they were answered; they are sent again.",
-      sum { $0.counter.interrupted.current })
+      sum { $0.counting.interrupted.current })
     page.counter(
       "counter_batches_refused_total", "Batches that Redis answered with an error.",
-      sum { $0.counter.refused.current })
+      sum { $0.counting.refused.current })
   }
 
   private func describeHTTP(_ page: inout Exposition) {

@@ -1,0 +1,397 @@
+import System
+import Redis
+import Testing
+
+@testable import Counting
+@testable import TestSupport
+
+/// A group commit and its event loop, turned by hand, with a clock that can be put forward.
+private struct CountingLoop: ~Copyable {
+  var counting: GroupCommit
+  private let poller: Poller
+  private var events = Events()
+  private var skipped = Interval.seconds(0)
+
+  /// The outcomes in the order in which they became known.
+  private(set) var outcomes: [Outcome] = []
+
+  init(
+    _ redis: borrowing RedisProcess, keys: [String] = ["hits"], timeout: Interval = .seconds(5),
+    script: BatchScript = .exactlyOnce
+  ) throws {
+    let poller = try Poller()
+    let location = try Location(redis.url)
+    let counting = try GroupCommit(
+      keys, in: location, timeout: timeout, poller, owner: 0, script: script)
+    self.poller = poller
+    self.counting = counting
+  }
+
+  /// One round, in which visits arrive.
+  ///
+  /// - Parameter visits: their tickets.
+  mutating func turn(visits: Range<UInt128> = 0..<0) throws {
+    try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
+    counting.beginRound(.now + skipped)
+    for index in 0..<events.count {
+      counting.handleEvent(events[index])
+      takeOutcomes()
+    }
+    for ticket in visits { #expect(counting.count(ticket) == true) }
+    takeOutcomes()
+    counting.endRound()
+  }
+
+  private mutating func takeOutcomes() {
+    while let outcome = counting.nextOutcome() { outcomes.append(outcome) }
+  }
+
+  /// Has a visit arrive outside of any round.
+  mutating func count(_ ticket: UInt128, counter: UInt32 = 0, amount: Int32 = 1) {
+    #expect(counting.count(ticket, counter: CounterID(index: counter), amount: amount) == true)
+  }
+
+  /// Turns until the batch of the visits so far is on its way.
+  mutating func send() throws {
+    try turn(until: "the batch is sent") { !$0.counting.isFilling }
+  }
+
+  mutating func turn(
+    until what: Comment, _ condition: (borrowing CountingLoop) throws -> Bool
+  ) throws {
+    for _ in 0..<2000 {
+      if try condition(self) { return }
+      try turn()
+    }
+    Issue.record("never: \(what)")
+  }
+
+  mutating func connect() throws {
+    try turn(until: "connected") { $0.counting.isConnected }
+  }
+
+  mutating func skip(_ interval: Interval) throws {
+    skipped = skipped + interval
+    try turn()
+  }
+
+  /// The numbers in the order of the outcomes; -1 for none.
+  var numbers: [Int64] { outcomes.map { $0.number ?? -1 } }
+}
+
+@Suite("Group commit")
+struct GroupCommitTests {
+  @Test("numbers visits in the order they came, a batch at a time")
+  func order() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
+      for ticket: UInt128 in 0..<10 { loop.count(ticket) }
+      try loop.send()
+      for ticket: UInt128 in 10..<15 { loop.count(ticket) }
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 15 }
+      #expect(loop.outcomes.map(\.ticket) == Array(0..<15))
+      #expect(loop.numbers == Array(1...15))
+      #expect(try redis.hits == "15")
+
+      // One script call a batch: the first by digest, again with the script, then the second.
+      #expect(try redis.callCount("eval") == 1)
+      #expect(try redis.callCount("evalsha") == 2)
+      #expect(try redis.callCount("mset") == 2)
+    }
+  }
+
+  @Test("has one batch in flight, and sends the next when the reply has come")
+  func oneInFlight() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
+      redis.freeze()
+      for ticket: UInt128 in 0..<5 {
+        loop.count(ticket)
+        try loop.turn()
+      }
+      #expect(loop.outcomes.isEmpty)
+      redis.thaw()
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 5 }
+      #expect(loop.numbers == [1, 2, 3, 4, 5])
+      #expect(try redis.callCount("mset") == 2)
+    }
+  }
+
+  @Test("keeps its visits out of a transaction that a crash left open in Redis's log")
+  func openTransaction() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      var asked: UInt128 = 0
+      // What is torn is carried out at the second start after that, if ever.
+      for _ in 0..<4 {
+        for _ in 0..<2 {
+          try loop.connect()
+          loop.count(asked)
+          asked += 1
+          try loop.turn(until: "it is answered") { $0.outcomes.count == asked }
+        }
+        try redis.stop()
+        try redis.tearLog(in: .transactionOfAnother)
+        try redis.start()
+        try loop.turn(until: "it is noticed") { !$0.counting.isConnected }
+      }
+      #expect(loop.numbers == Array(1...8))
+      try redis.stop()
+      try redis.start()
+      #expect(try redis.hits == "8")
+    }
+  }
+
+  @Test("has its record expire, later than any copy of a command can be on its way")
+  func expiry() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      for ticket: UInt128 in 0..<2 {
+        loop.count(ticket)
+        try loop.turn(until: "it is answered") { $0.outcomes.count == ticket + 1 }
+        let claims = try #require(try redis.command("EVAL", Self.claims, "0").text)
+        let life = try #require(Int(claims), "one claim, which expires")
+        #expect((86_000_000...86_400_000).contains(life))
+      }
+    }
+  }
+
+  /// The life of the only claim there is.
+  private static let claims = """
+    local keys = redis.call('KEYS', '{hits}:claim:*')
+    return #keys == 1 and tostring(redis.call('PTTL', keys[1])) or 'several'
+    """
+
+  @Test("holds a batch back for a round that brought a quarter of it, and for no other")
+  func filling() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      // The first visit is all of its batch.
+      try loop.turn(visits: 0..<1)
+      #expect(loop.counting.isFilling == true)
+      // Three of four.
+      try loop.turn(visits: 1..<4)
+      #expect(loop.counting.isFilling == true)
+      // One of five: the batch is sent.
+      try loop.turn(visits: 4..<5)
+      #expect(loop.counting.isFilling == false)
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 5 }
+      #expect(loop.numbers == [1, 2, 3, 4, 5])
+      #expect(try redis.callCount("mset") == 2, "the registration and one batch")
+    }
+  }
+
+  @Test("sends a batch after a round without visits")
+  func fillingEnds() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      try loop.turn(visits: 0..<1)
+      #expect(loop.counting.isFilling == true)
+      try loop.turn()
+      #expect(loop.counting.isFilling == false)
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
+    }
+  }
+
+  @Test("holds no batch back while Redis is away or another batch is in flight")
+  func fillingInVain() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.turn(visits: 0..<1)
+      #expect(loop.counting.isFilling == false)
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
+      redis.freeze()
+      loop.count(1)
+      try loop.send()
+      try loop.turn(visits: 2..<9)
+      #expect(loop.counting.isFilling == false)
+      redis.thaw()
+    }
+  }
+
+  @Test("does not count what was never sent, when it runs out of time")
+  func expiredUnsent() throws {
+    try withRedis(started: false) { redis throws in
+      var loop = try CountingLoop(redis)
+      loop.count(1)
+      try loop.skip(.seconds(4))
+      loop.count(2)
+      try loop.skip(.seconds(2))
+      #expect(loop.outcomes.map(\.ticket) == [1])
+      #expect(loop.numbers == [-1])
+      try redis.start()
+      try loop.turn(until: "the other is answered") { $0.outcomes.count == 2 }
+      #expect(loop.numbers == [-1, 1])
+      #expect(try redis.hits == "1")
+    }
+  }
+
+  @Test("answers the rest of a batch with the right numbers when some of it expired in flight")
+  func expiredInFlight() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      loop.count(1)
+      try loop.skip(.seconds(3))
+      redis.freeze()
+      loop.count(2)
+      loop.count(3)
+      try loop.send()
+      try loop.skip(.seconds(3))
+      #expect(loop.outcomes.map(\.ticket).contains(1))
+      redis.thaw()
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 3 }
+      let numbers = Dictionary(uniqueKeysWithValues: loop.outcomes.map { ($0.ticket, $0.number) })
+      let second = try #require(numbers[2] ?? nil)
+      #expect(numbers[3] == second + 1)
+      #expect(try redis.hits == "\(second + 1)")
+    }
+  }
+
+  @Test("gives a batch that was counted, and whose reply was lost, the numbers of the first time")
+  func resend() throws {
+    try withRedis { redis throws in
+      // Each batch is counted, and an error takes the place of its totals.
+      let text = BatchScript.exactlyOnce.text.replacing(
+        "return reply", with: "return redis.error_reply('LOST')")
+      let digest = try #require(try redis.command("SCRIPT", "LOAD", text).text)
+      let script = BatchScript(text: text, digest: digest)
+      var loop = try CountingLoop(redis, script: script)
+      try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
+      var asked: UInt128 = 0
+      for round in 0..<20 {
+        for _ in 0...round {
+          loop.count(asked)
+          asked += 1
+        }
+        try loop.turn(until: "the batch is answered") { $0.outcomes.count == Int(asked) }
+      }
+      #expect(loop.numbers == (1...Int64(asked)).map(\.self))
+      #expect(try redis.hits == "\(asked)")
+      #expect(try redis.errorCount("LOST") == 20, "each batch was sent again after it was counted")
+    }
+  }
+
+  @Test("adds several counters in one batch, each exact, and reads without adding")
+  func severalCounters() throws {
+    try withRedis { redis throws in
+      _ = try redis.command("MSET", "{hits}:a", "41", "{hits}:b", "-5")
+      var loop = try CountingLoop(redis, keys: ["hits", "{hits}:a", "{hits}:b"])
+      try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
+      let visits: [(UInt32, Int32)] = [(1, 1), (0, 1), (1, 0), (2, 7), (1, 3), (1, -2)]
+      for (ticket, (counter, amount)) in visits.enumerated() {
+        loop.count(UInt128(ticket), counter: counter, amount: amount)
+      }
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 6 }
+      #expect(loop.numbers == [42, 1, 42, 2, 45, 43])
+      #expect(try redis.callCount("mset") == 1)
+      #expect(try redis.command("GET", "{hits}:a") == .text("43"))
+    }
+  }
+
+  @Test("cuts a batch at 128 counters, and refuses no visit for it")
+  func manyCounters() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis, keys: ["hits"] + (1..<300).map { "{hits}:\($0)" })
+      try loop.connect()
+      _ = try redis.command("CONFIG", "RESETSTAT")
+      for round: UInt32 in 0..<2 {
+        for counter: UInt32 in 0..<300 {
+          loop.count(UInt128(round * 300 + counter), counter: counter)
+        }
+      }
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 600 }
+      #expect(loop.numbers.allSatisfy { $0 == 1 || $0 == 2 })
+      #expect(loop.numbers.count { $0 == 2 } == 300)
+      #expect(try redis.callCount("mset") >= 3)
+    }
+  }
+
+  @Test("refuses a visit at once when 65,536 others wait, and counts those that wait")
+  func waitingLimit() throws {
+    try withRedis(started: false) { redis throws in
+      var loop = try CountingLoop(redis)
+      for ticket: UInt128 in 0..<65_536 { loop.count(ticket) }
+      #expect(loop.counting.count(65_536) == false)
+      try redis.start()
+      try loop.turn(until: "all are answered") { $0.outcomes.count == 65_536 }
+      #expect(loop.numbers == Array(1...65_536))
+      #expect(loop.counting.count(65_536) == true)
+    }
+  }
+
+  @Test("gives an expiry to the record of a writer that is gone without one")
+  func lostExpiry() throws {
+    try withRedis { redis throws in
+      let lost = "{hits}:claim:lost"
+      _ = try redis.command("SET", lost, "1 1")
+      _ = try redis.command("ZADD", "{hits}:claims", "1", lost, "1", "{hits}:claim:gone")
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      guard case .integer(let life) = try redis.command("PTTL", lost) else {
+        Issue.record("no time to live")
+        return
+      }
+      #expect(life > 0)
+      #expect(try redis.command("ZSCORE", "{hits}:claims", "{hits}:claim:gone") == .missing)
+    }
+  }
+
+  @Test("goes on after the scripts were flushed")
+  func scriptFlush() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      for ticket: UInt128 in 0..<3 {
+        _ = try redis.command("SCRIPT", "FLUSH")
+        loop.count(ticket)
+        try loop.turn(until: "it is answered") { $0.outcomes.count == Int(ticket) + 1 }
+      }
+      #expect(loop.numbers == [1, 2, 3])
+    }
+  }
+
+  @Test("says what is wrong with the key at once, and goes on when it is mended")
+  func defect() throws {
+    try withRedis { redis throws in
+      _ = try redis.command("LPUSH", "hits", "a")
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      loop.count(1)
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
+      #expect(loop.numbers == [-1])
+      #expect(loop.counting.lastError?.contains("hits") == true)
+      #expect(loop.counting.isConnected == true)
+      _ = try redis.command("DEL", "hits")
+      loop.count(2)
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 2 }
+      #expect(loop.numbers == [-1, 1])
+      #expect(loop.counting.lastError == nil)
+    }
+  }
+
+  @Test("waits while Redis cannot write, and counts when it can")
+  func transient() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
+      loop.count(1)
+      try loop.turn(until: "it is refused") { $0.counting.lastError != nil }
+      #expect(loop.outcomes.isEmpty)
+      _ = try redis.command("CONFIG", "SET", "maxmemory", "0")
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
+      #expect(loop.numbers == [1])
+      #expect(try redis.hits == "1")
+    }
+  }
+}
