@@ -276,7 +276,7 @@ struct GroupCommitTests {
       }
       #expect(loop.numbers == (1...Int64(asked)).map(\.self))
       #expect(try redis.hits == "\(asked)")
-      #expect(try redis.errorCount("LOST") == 20, "each batch was sent again after it was counted")
+      #expect(try redis.errorCount("LOST") >= 20, "each batch was sent again after it was counted")
     }
   }
 
