@@ -68,16 +68,22 @@ package final class LineWriter: Sendable {
     queue.withLock { _ in dropped.add(lines) }
   }
 
-  /// Waits until everything is written, but no longer than until a deadline.
-  package func finish(by deadline: Instant) {
+  /// Ends the thread once everything that was taken is written.
+  package func end() {
     queue.withLock { $0.isEnding = true }
     filled.ring()
+  }
+
+  /// Readable when the thread has ended.
+  package var endedDescriptor: CInt { ended.descriptor }
+
+  /// Ends the thread, and waits until everything is written, but no longer than until a deadline.
+  package func finish(by deadline: Instant) {
+    end()
     guard let poller = try? Poller() else { return }
     var events = Events()
     guard (try? poller.add(ended.descriptor, .read, Token(owner: 0))) != nil else { return }
-    while events.count == 0, Instant.now < deadline {
-      guard (try? poller.wait(from: .now, until: deadline, &events)) != nil else { return }
-    }
+    _ = try? poller.waitForEvent(until: deadline, &events)
   }
 
   private func run(_ poller: Poller) {
