@@ -2,19 +2,21 @@ import Logging
 import Synchronization
 import System
 
-/// Logs the outages of Redis: once for all event loops, and not more often than every 5 seconds,
-/// however often the connections break.
+/// Logs the outages of Redis: once for all event loops, and a bounded number of them however often
+/// the connections break: 5 outages in a row, and after that one every 5 seconds.
 ///
 /// An event loop reports a loss again with each try to connect that fails, every second or so. So
-/// an outage that began within the 5 seconds after another one is logged, too, unless it ends
-/// before.
+/// an outage that may not be logged when it begins is logged later, unless it ends before.
 final class RedisLog: Sendable {
   private let logger: Logger
   private let address: String
   private let state: Mutex<State>
 
-  /// The shortest time from one logged outage to the next.
-  static var pause: Interval { .seconds(5) }
+  /// The time from one logged outage to the next when outages do not end.
+  private static var pause: Interval { .seconds(5) }
+
+  /// How many outages are logged however fast they follow each other.
+  private static var burst: Int64 { 5 }
 
   private struct State {
     /// The event loops without a connection.
@@ -43,13 +45,15 @@ final class RedisLog: Sendable {
 
   /// Says when a line may be logged, and how many were left out before it.
   private struct LineLimit {
-    var nextLine = Instant(nanoseconds: 0)
+    /// When all lines that were logged are paid for, at one for each pause.
+    private var paidAt = Instant(nanoseconds: 0)
     var omitted = 0
 
     /// - Returns: the end of the line, or nil when no line may be logged yet.
     mutating func beginLine(_ now: Instant) -> String? {
-      guard now >= nextLine else { return nil }
-      nextLine = now + RedisLog.pause
+      let next = max(paidAt, now) + RedisLog.pause
+      guard next - now <= RedisLog.pause * RedisLog.burst else { return nil }
+      paidAt = next
       defer { omitted = 0 }
       return omitted == 0 ? "" : " (and \(omitted) times more since the last such line)"
     }

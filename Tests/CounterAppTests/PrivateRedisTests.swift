@@ -56,7 +56,8 @@ struct FindProgramTests {
   func find() throws {
     try withTemporaryFolder { folder in
       let manager = FileManager.default
-      for (name, mode) in [("a", nil), ("b", 0o644), ("c", 0o755), ("d", 0o755)] as [(String, Int?)] {
+      for (name, mode) in [("a", nil), ("b", 0o644), ("c", 0o755), ("d", 0o755)] as [(String, Int?)]
+      {
         try manager.createDirectory(atPath: "\(folder)/\(name)", withIntermediateDirectories: false)
         let path = "\(folder)/\(name)/program"
         if let mode {

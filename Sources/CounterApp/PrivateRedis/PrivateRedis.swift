@@ -66,7 +66,8 @@ struct PrivateRedis: ~Copyable {
   /// Starts the server. The folder must be locked, and no other server may run on it.
   func start(_ poller: Poller, _ token: Token) throws(Failure) -> ServerProcess {
     let arguments = [
-      program, "--port", "0", "--unixsocket", "\(folder.path)/redis.sock", "--unixsocketperm", "700",
+      program, "--port", "0", "--unixsocket", "\(folder.path)/redis.sock", "--unixsocketperm",
+      "700",
       "--dir", folder.path, "--appendonly", "yes", "--appendfsync", "always", "--save", "",
       "--databases", "1", "--daemonize", "no", "--logfile", "",
     ]

@@ -68,7 +68,8 @@ final class RedisSupervisor {
   var deadline: Instant {
     switch state {
     case .waitingForFolder(let nextTry, _): nextTry
-    case .backingOff(let deadline), .terminating(_, let deadline), .killed(_, let deadline): deadline
+    case .backingOff(let deadline), .terminating(_, let deadline), .killed(_, let deadline):
+      deadline
     case .running, .stopped: .never
     }
   }
