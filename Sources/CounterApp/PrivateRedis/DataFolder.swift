@@ -10,11 +10,7 @@ struct DataFolder: ~Copyable {
   /// Locked for as long as this descriptor, or a copy that a child inherited, is open (flock(2)).
   let lockFile: Descriptor
 
-  /// Why the folder cannot be used.
-  enum Failure: Error, Equatable {
-    case inUse(byProcess: pid_t?)
-    case system(SystemError)
-  }
+  typealias Failure = PrivateRedis.Failure
 
   /// Makes the folder if it is missing.
   init(_ path: String) throws(Failure) {
@@ -25,7 +21,7 @@ struct DataFolder: ~Copyable {
       absolute = try Self.absolute(path)
       lockFile = try Self.open("\(absolute)/lock", O_RDWR | O_CREAT)
     } catch {
-      throw .system(error)
+      throw .folder(error)
     }
     self.path = absolute
     self.lockFile = lockFile
@@ -35,14 +31,14 @@ struct DataFolder: ~Copyable {
   ///
   /// - Returns: false when the lock is held though the process that took it is gone: a redis-server
   ///   whose counter was killed has inherited it, and ends by itself, but not at once.
-  /// - Throws: `inUse` when the process that took the lock is alive.
+  /// - Throws: `folderInUse` when the process that took the lock is alive.
   func lock() throws(Failure) -> Bool {
     while flock(lockFile.number, LOCK_EX | LOCK_NB) != 0 {
       let error = SystemError("flock")
       if error.code == EINTR { continue }
-      guard error.code == EWOULDBLOCK else { throw .system(error) }
+      guard error.code == EWOULDBLOCK else { throw .folder(error) }
       guard let holder, holder != getpid(), kill(holder, 0) != 0, errno == ESRCH else {
-        throw .inUse(byProcess: holder)
+        throw .folderInUse(byProcess: holder)
       }
       return false
     }
@@ -58,7 +54,7 @@ struct DataFolder: ~Copyable {
     do {
       return try Self.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_APPEND)
     } catch {
-      throw .system(error)
+      throw .folder(error)
     }
   }
 

@@ -16,7 +16,8 @@ struct PrivateRedis: ~Copyable {
   /// Why there is no redis-server.
   enum Failure: Error, Equatable {
     case notInstalled
-    case folder(DataFolder.Failure)
+    case folder(SystemError)
+    case folderInUse(byProcess: pid_t?)
     case pathTooLong
     case cannotStart(SystemError)
     case ended(lastLogLine: String?)
@@ -25,8 +26,8 @@ struct PrivateRedis: ~Copyable {
   /// Finds the program and opens the data folder, which is made if it is missing.
   init(in path: String) throws(Failure) {
     guard let program = Self.find("redis-server") else { throw .notInstalled }
-    let folder = try Self.openFolder(path)
-    let log = try Self.openLog(folder)
+    let folder = try DataFolder(path)
+    let log = try folder.open("redis.log")
     let socketPath = "\(folder.path)/redis.sock"
     guard socketPath.utf8.count <= Location.longestSocketPath else { throw .pathTooLong }
     self.program = program
@@ -35,33 +36,11 @@ struct PrivateRedis: ~Copyable {
     location = Location(.unix(path: socketPath))
   }
 
-  private static func openFolder(_ path: String) throws(Failure) -> DataFolder {
-    do throws(DataFolder.Failure) {
-      return try DataFolder(path)
-    } catch {
-      throw .folder(error)
-    }
-  }
-
-  private static func openLog(_ folder: borrowing DataFolder) throws(Failure) -> Descriptor {
-    do throws(DataFolder.Failure) {
-      return try folder.open("redis.log")
-    } catch {
-      throw .folder(error)
-    }
-  }
-
   /// Locks the folder for this process.
   ///
   /// - Returns: false when the folder is still locked by a redis-server that its counter left
   ///   behind. It ends by itself, but not at once.
-  func lockFolder() throws(Failure) -> Bool {
-    do throws(DataFolder.Failure) {
-      return try folder.lock()
-    } catch {
-      throw .folder(error)
-    }
-  }
+  func lockFolder() throws(Failure) -> Bool { try folder.lock() }
 
   /// Starts the server. The folder must be locked, and no other server may run on it.
   func start(_ poller: Poller, _ token: Token) throws(Failure) -> ServerProcess {
@@ -115,9 +94,9 @@ extension PrivateRedis.Failure: CustomStringConvertible {
       no Redis is named, and there is no redis-server in PATH to start: name one with --redis or \
       REDIS_URL, or install redis-server (Debian: apt-get install redis-server)
       """
-    case .folder(.inUse(let process?)): "the data folder is in use by process \(process)"
-    case .folder(.inUse(nil)): "the data folder is in use"
-    case .folder(.system(let error)): "the data folder cannot be used: \(error.reason)"
+    case .folderInUse(let process?): "the data folder is in use by process \(process)"
+    case .folderInUse(nil): "the data folder is in use"
+    case .folder(let error): "the data folder cannot be used: \(error.reason)"
     case .pathTooLong: "the data folder's path is too long for a socket in it"
     case .cannotStart(let error): "redis-server cannot be started: \(error)"
     case .ended(let line?): "redis-server ended: \(line)"

@@ -129,7 +129,7 @@ final class RedisSupervisor {
       } else if now < limit {
         state = .waitingForFolder(nextTry: now + .milliseconds(20), until: limit)
       } else {
-        throw .folder(.inUse(byProcess: nil))
+        throw .folderInUse(byProcess: nil)
       }
     } catch {
       state = .stopped

@@ -4,43 +4,28 @@ package import Logging
 package import Redis
 package import System
 
-/// The values of all settings, understood and checked.
+/// The values of all settings, understood and checked. `Settings` says what each one means.
 package struct Configuration: Sendable {
-  /// The numeric address to listen on.
   package var host: String
-  /// The port to listen on; 0 lets the kernel choose.
   package var port: UInt16
-  /// The port that metrics are served on; 0 for none.
   package var metricsPort: UInt16
-  /// The Redis to count in; nil for a private redis-server.
+  /// Nil for a private redis-server.
   package var redis: Location?
-  /// The folder in which a private redis-server keeps its data.
   package var dataFolder: String
-  /// How many event loops there are.
   package var threads: Int
-  /// How long a visit may wait for its number.
   package var visitTimeout: Interval
-  /// How long a stop may wait for open requests.
   package var drainTimeout: Interval
-  /// How many connections may be open at a time; nil for as many as fit.
+  /// Nil for as many as fit.
   package var maxConnections: Int?
-  /// The memory that the program may take, in bytes; nil for no limit.
+  /// In bytes; nil for no limit.
   package var memoryLimit: Int?
-  /// How long the header of a request may take.
   package var headerTimeout: Interval
-  /// How long the body of a request may take.
   package var bodyTimeout: Interval
-  /// How long a connection may be open without a request.
   package var idleTimeout: Interval
-  /// How long a client may read nothing of a response.
   package var writeTimeout: Interval
-  /// The format of log lines.
   package var logFormat: LogFormat
-  /// The lowest level that is logged.
   package var logLevel: Logger.Level
-  /// Whether there is a line for each request on standard output.
   package var logsAccess: Bool
-  /// The proxies whose account of the client's address is believed.
   package var trustedProxies: [Network]
 
   /// Puts flags, environment and defaults together.
@@ -92,18 +77,6 @@ package struct Configuration: Sendable {
   }
 }
 
-extension GivenValue {
-  fileprivate func parsed<Value>(
-    _ parse: (String) throws(InvalidValue) -> Value
-  ) throws(SettingError) -> Value {
-    do throws(InvalidValue) {
-      return try parse(text)
-    } catch {
-      throw self.error(error)
-    }
-  }
-}
-
 // MARK: - What follows from the settings
 
 extension Configuration {
@@ -134,5 +107,23 @@ extension Configuration {
   func accessLog(to writer: LineWriter) -> AccessLog {
     AccessLog(
       logFormat == .json ? .json : .combined, trustedProxies: trustedProxies, to: writer)
+  }
+}
+
+// MARK: - The settings of `counter health` and `counter check`
+
+extension SettingSource {
+  /// The address and port of the counter to ask. The port cannot be 0.
+  package func healthTarget() throws(SettingError) -> (host: String, port: UInt16) {
+    let (host, port) = (try value(of: Settings.host), try value(of: Settings.port))
+    guard port != 0 else {
+      throw error(Settings.port.declaration, .expected("a port from 1 to 65535"))
+    }
+    return (host, port)
+  }
+
+  /// How long a check of a counter may take.
+  package func checkTimeout() throws(SettingError) -> Interval {
+    try value(of: Settings.checkTimeout)
   }
 }

@@ -39,28 +39,15 @@ package struct Setting<Value: Sendable>: Sendable {
   let literalDefault: String?
   let parse: @Sendable (String) throws(InvalidValue) -> Value
 
-  /// A setting with a default that could be given as well.
   init(
-    _ flag: String, _ variable: String?, _ valueName: String?, default literal: String,
-    _ parse: @escaping @Sendable (String) throws(InvalidValue) -> Value, _ summary: String
-  ) {
-    declaration = SettingDeclaration(
-      flag: flag, variable: variable, variableNote: "", valueName: valueName,
-      defaultText: literal, summary: summary)
-    literalDefault = literal
-    self.parse = parse
-  }
-
-  /// A setting whose default is computed, or that has none.
-  init(
-    _ flag: String, _ variable: String?, note: String = "", _ valueName: String,
-    computed defaultText: String? = nil,
+    _ flag: String, _ variable: String?, note: String = "", _ valueName: String?,
+    default literal: String? = nil, computed: String? = nil,
     _ parse: @escaping @Sendable (String) throws(InvalidValue) -> Value, _ summary: String
   ) {
     declaration = SettingDeclaration(
       flag: flag, variable: variable, variableNote: note, valueName: valueName,
-      defaultText: defaultText, summary: summary)
-    literalDefault = nil
+      defaultText: literal ?? computed, summary: summary)
+    literalDefault = literal
     self.parse = parse
   }
 }
@@ -88,6 +75,16 @@ package struct SettingError: Error, Equatable, CustomStringConvertible {
 struct GivenValue {
   let name: String
   let text: String
+
+  func parsed<Value>(
+    _ parse: (String) throws(InvalidValue) -> Value
+  ) throws(SettingError) -> Value {
+    do throws(InvalidValue) {
+      return try parse(text)
+    } catch {
+      throw self.error(error)
+    }
+  }
 
   func error(_ error: InvalidValue) -> SettingError {
     switch error {
@@ -138,12 +135,7 @@ package struct SettingSource {
 
   /// The value that was given for a setting; nil when none was.
   func given<Value>(_ setting: Setting<Value>) throws(SettingError) -> Value? {
-    guard let given = find(setting.declaration) else { return nil }
-    do throws(InvalidValue) {
-      return try setting.parse(given.text)
-    } catch {
-      throw given.error(error)
-    }
+    try find(setting.declaration)?.parsed(setting.parse)
   }
 
   /// The value that was given for a setting, or its default.

@@ -71,7 +71,11 @@ package enum Settings {
     "Proxies, as addresses or prefixes with commas between them, whose X-Forwarded-For and "
       + "Forwarded fields the access log believes.")
 
-  /// All declarations, in the order of `--help` and of the table.
+  /// The timeout of `counter check`; no setting of the server.
+  package static let checkTimeout = Setting(
+    "timeout", nil, "seconds", default: "10", parseTimeout, "How long the whole check may take.")
+
+  /// All declarations of the server, in the order of `--help` and of the table.
   package static let all = [
     host.declaration, port.declaration, metricsPort.declaration, redis.declaration,
     redisPasswordFile.declaration, data.declaration, threads.declaration,
