@@ -92,7 +92,7 @@ let package = Package(
     .testTarget(
       name: "CounterAppTests",
       dependencies: [
-        "CounterApp", "HTTP", "Redis", "System", "Telemetry",
+        "AccessLog", "CounterApp", "Counting", "HTTP", "Redis", "System", "Telemetry", "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

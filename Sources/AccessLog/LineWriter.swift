@@ -5,11 +5,11 @@ import Glibc
 import Synchronization
 package import Telemetry
 
-/// Writes lines to a descriptor on a thread of its own, so that whoever reads them slowly, or not at
-/// all, delays nobody: what does not fit into the queue is dropped, and counted.
+/// Writes lines to a descriptor on a thread of its own, so that a slow reader delays no other thread.
+/// Lines that do not fit into the queue are dropped and counted.
 ///
-/// Whether the descriptor is a file, a pipe or a terminal makes no difference, and its mode is left
-/// alone; others may share it.
+/// The descriptor may be a file, a pipe or a terminal. Its mode is not changed, because other
+/// processes may share it.
 package final class LineWriter: Sendable {
   private let descriptor: CInt
   private let capacity: Int
@@ -17,7 +17,7 @@ package final class LineWriter: Sendable {
   private let ended: Wakeup
   private let queue = Mutex(Queue())
 
-  /// How many lines nobody will ever read.
+  /// How many lines were dropped.
   package let dropped = RunningTotal()
 
   private struct Queue: ~Copyable {
@@ -62,22 +62,28 @@ package final class LineWriter: Sendable {
     write(&bytes, lines: 1)
   }
 
-  /// Counts lines that could not even be made.
+  /// Counts lines that could not be made.
   package func drop(_ lines: Int) {
     // Under the lock, because only one thread at a time may add.
     queue.withLock { _ in dropped.add(lines) }
   }
 
-  /// Waits until everything is written, but no longer than until a deadline.
-  package func finish(by deadline: Instant) {
+  /// Ends the thread once everything that was taken is written.
+  package func end() {
     queue.withLock { $0.isEnding = true }
     filled.ring()
+  }
+
+  /// Readable when the thread has ended.
+  package var endedDescriptor: CInt { ended.descriptor }
+
+  /// Ends the thread, and waits until everything is written, but no longer than until a deadline.
+  package func finish(by deadline: Instant) {
+    end()
     guard let poller = try? Poller() else { return }
     var events = Events()
     guard (try? poller.add(ended.descriptor, .read, Token(owner: 0))) != nil else { return }
-    while events.count == 0, Instant.now < deadline {
-      guard (try? poller.wait(from: .now, until: deadline, &events)) != nil else { return }
-    }
+    _ = try? poller.waitForEvent(until: deadline, &events)
   }
 
   private func run(_ poller: Poller) {
@@ -101,7 +107,7 @@ package final class LineWriter: Sendable {
     }
   }
 
-  /// - Returns: whether they went; what comes after an error does not.
+  /// - Returns: whether all bytes were written; after an error the rest is not.
   private func writeAll(_ bytes: borrowing Span<UInt8>) -> Bool {
     var written = 0
     while written < bytes.count {
@@ -120,7 +126,7 @@ package final class LineWriter: Sendable {
     return true
   }
 
-  /// Somebody who shares the descriptor may have made it non-blocking.
+  /// A process that shares the descriptor may have made it non-blocking.
   private func waitUntilWritable() {
     var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     // Sound: the kernel reads and fills in the one value.

@@ -46,8 +46,22 @@ int clinux_peer(int socket, struct in6_addr *address) {
 }
 
 int clinux_processor_count(void) {
-  cpu_set_t usable;
-  return sched_getaffinity(0, sizeof usable, &usable) == 0 ? CPU_COUNT(&usable) : -1;
+  for (int capacity = CPU_SETSIZE; capacity <= 1 << 20; capacity *= 2) {
+    cpu_set_t *usable = CPU_ALLOC(capacity);
+    if (!usable) return -1;
+    size_t size = CPU_ALLOC_SIZE(capacity);
+    int count = sched_getaffinity(0, size, usable) == 0 ? CPU_COUNT_S(size, usable) : -1;
+    // EINVAL: the kernel's own set is larger.
+    int is_too_small = count < 0 && errno == EINVAL;
+    CPU_FREE(usable);
+    if (!is_too_small) return count;
+  }
+  return -1;
+}
+
+int clinux_is_ignored(int signal) {
+  struct sigaction action;
+  return sigaction(signal, 0, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
 void clinux_name_thread(const char *name) {

@@ -2,48 +2,55 @@ import AccessLog
 import BasicContainers
 import CLinux
 package import Counting
-package import System
 import Glibc
 import HTTP
 import Logging
 import Redis
+package import System
 
-/// The program from start to stop: what it needs, its loops, its drain.
+/// The program from start to stop.
 ///
-/// The loops serve, each on a thread of its own; this waits for signals, and sees to the private
-/// redis-server if there is one.
+/// The event loops serve, each on a thread of its own. The main thread has a loop as well: it hears
+/// signals, supervises the private redis-server if there is one, and serves the metrics. It never
+/// waits anywhere but in its poller, so that a signal is heard at any time.
+///
+/// The event loops serve from the beginning: `/health` is answered while a private redis-server
+/// loads its data, and `/ready` tells when visits can be counted.
 package struct Application: ~Copyable {
   private let configuration: Configuration
   private let log: LineWriter
+  private let accessLines: LineWriter?
   private let logger: Logger
   private let poller: Poller
   private let signals: Signals
-  private let control: Control
+  private let shutdown: Shutdown
   private let connections: Int
   private let script: BatchScript
   private let figures: [LoopFigures]
+  private let redisLog: RedisLog
+  private let location: Location
+  private var listeners: Listeners
   private var metrics: MetricsServer?
-  private let accessLines: LineWriter?
-  private var listeners: UniqueArray<Listener>
+  private let redis: RedisSupervisor?
+  private var phase = Phase.running
+  private var failure: Failure?
 
-  private var privateRedis: PrivateRedis?
-  private var redisStarts = Backoff(from: .milliseconds(10), to: .seconds(1))
-  private var redisStartedAt = Instant.now
-  private var redisStartsAt = Instant.never
+  /// Whether a second signal has ended the program.
+  private var isForced = false
 
-  /// How a stop went.
+  /// The result of a stop.
   package enum Outcome: Sendable {
-    /// Everything was answered.
+    /// Every request was answered.
     case clean
-    /// The drain limit, or a second signal, cut something off.
+    /// The drain limit or a second signal cut the stop short.
     case cutOff
   }
 
   /// Why the program cannot run.
   package enum Failure: Error, CustomStringConvertible {
-    /// Something it needs is missing or taken; the reason is one line.
+    /// Something that the program needs is missing or taken; the reason is one line.
     case unavailable(String)
-    /// The kernel refused what no program can do without.
+    /// A system call failed that the program cannot do without.
     case system(SystemError)
 
     /// The reason in one line.
@@ -55,233 +62,309 @@ package struct Application: ~Copyable {
     }
   }
 
-  /// Whose event it is.
+  /// The phases of the program's life.
+  private enum Phase {
+    /// Event loops run; `Shutdown` says whether they serve or drain.
+    case running
+    /// The event loops have ended, and the private redis-server is ending.
+    case stoppingRedis
+    /// The last lines are written to the log and the access log.
+    case flushingLogs(remaining: Int, until: Instant)
+    case over
+  }
+
+  /// The owners of events.
   private enum Owner: UInt8 {
     case signals
     case loops
     case redis
+    case logs
     case metricsListener
     case metricsConnection
+
+    var token: Token { Token(owner: rawValue) }
   }
 
-  /// Gets hold of everything the program needs, so that nothing starts half.
+  /// How long the last lines of the logs may take to be written.
+  private static var flushTime: Interval { .seconds(1) }
+
+  /// The same after a second signal, which ends the program at once.
+  private static var shortFlushTime: Interval { .milliseconds(100) }
+
+  /// How long a private redis-server may load before the log says that Redis is not there.
+  private static var quietStart: Interval { .seconds(30) }
+
+  /// Opens everything that the program needs, so that it does not start in part.
   ///
   /// - Parameter script: adds the visits; tests replace it by a wrong one.
   package init(
     _ configuration: Configuration, script: BatchScript = .exactlyOnce
   ) throws(Failure) {
-    let log: LineWriter
-    let poller: Poller
-    let signals: Signals
-    let control: Control
+    let loops = configuration.threads
+    let (log, accessLines): (LineWriter, LineWriter?)
+    let (poller, signals, shutdown): (Poller, Signals, Shutdown)
     do throws(SystemError) {
-      // Before there is any thread that signals could interrupt.
-      signals = try Signals(SIGTERM, SIGINT, SIGHUP)
+      // First of all: the signals must be taken before there is another thread.
+      signals = try Signals(SIGTERM, unlessIgnored: [SIGINT, SIGHUP])
       Signals.ignoreBrokenPipes()
       log = try LineWriter(to: STDERR_FILENO)
+      accessLines = configuration.logsAccess ? try LineWriter(to: STDOUT_FILENO) : nil
       poller = try Poller()
-      control = try Control(loops: configuration.threads)
-      try poller.add(signals.descriptor, .read, Token(owner: Owner.signals.rawValue))
-      try poller.add(control.loopEnded.descriptor, .read, Token(owner: Owner.loops.rawValue))
+      shutdown = try Shutdown(loops: loops)
+      try poller.add(signals.descriptor, .read, Owner.signals.token)
+      try poller.add(shutdown.loopEnded.descriptor, .read, Owner.loops.token)
     } catch {
       throw .system(error)
     }
-    let connections = try OpenFiles.raised()
-      .connections(configuration.maxConnections, loops: configuration.threads)
-    let listeners = try Self.listen(configuration)
-    let accessLines = try Self.accessLines(configuration)
-    let figures = (0..<configuration.threads).map { _ in LoopFigures() }
-    let metrics = try Self.serveMetrics(
-      configuration, Metrics(figures, log, accessLines, control), poller)
-    let redis = configuration.redis == nil ? try Self.startRedis(configuration) : nil
-    let (format, level) = (configuration.logFormat, configuration.logLevel)
-    logger = Logger(label: "counter") { label in
-      LineLogHandler(label: label, format, level: level, write: log.write)
+    let logger = Logger(label: "counter") { label in
+      LineLogHandler(
+        label: label, configuration.logFormat, level: configuration.logLevel, write: log.write)
     }
-    self.configuration = configuration
-    self.log = log
-    self.poller = poller
-    self.signals = signals
-    self.control = control
-    self.connections = connections
-    self.script = script
+    let connections = try OpenFiles.raised().connections(
+      configuration.maxConnections, in: configuration.memoryBudget, loops: loops)
+    let listeners = try Listeners.open(configuration)
+    let figures = (0..<loops).map { _ in LoopFigures() }
+    let metrics = try Self.serveMetrics(
+      configuration, Metrics(figures, log, accessLines, shutdown), poller)
+    let redis = try Self.superviseRedis(configuration, poller, logger)
+    guard let location = configuration.redis ?? redis?.location else {
+      preconditionFailure("a Redis is named, or there is a private one")
+    }
+    let start = configuration.redis == nil ? Self.quietStart : .seconds(0)
+    redisLog = RedisLog(logger, location.description, quietUntil: .now + start)
+    self.location = location
+    (self.configuration, self.logger) = (configuration, logger)
+    (self.log, self.accessLines) = (log, accessLines)
+    (self.poller, self.signals, self.shutdown) = (poller, signals, shutdown)
+    (self.connections, self.figures, self.script) = (connections, figures, script)
     self.listeners = listeners
-    self.figures = figures
     self.metrics = metrics
-    self.accessLines = accessLines
-    privateRedis = redis
+    self.redis = redis
   }
 
-  /// Serves until SIGTERM, SIGINT or SIGHUP asks it to stop.
-  package mutating func run() throws(Failure) -> Outcome {
-    defer { log.finish(by: .now + .seconds(1)) }
+  private static func serveMetrics(
+    _ configuration: Configuration, _ metrics: Metrics, _ poller: Poller
+  ) throws(Failure) -> MetricsServer? {
+    guard configuration.metricsPort != 0 else { return nil }
+    let listener = try Listeners.openMetrics(configuration)
+    let owners = Server.Owners(
+      listener: Owner.metricsListener.rawValue, connections: Owner.metricsConnection.rawValue)
     do throws(SystemError) {
-      try watchRedis()
+      return try MetricsServer(listener, metrics, poller, owners)
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  /// - Returns: nil when a Redis is named, which others run.
+  private static func superviseRedis(
+    _ configuration: Configuration, _ poller: Poller, _ logger: Logger
+  ) throws(Failure) -> RedisSupervisor? {
+    guard configuration.redis == nil else { return nil }
+    do throws(PrivateRedis.Failure) {
+      return try RedisSupervisor(in: configuration.dataFolder, poller, Owner.redis.token, logger)
+    } catch {
+      throw .noRedis(configuration.dataFolder, error)
+    }
+  }
+}
+
+extension Application.Failure {
+  fileprivate static func noRedis(_ folder: String, _ error: PrivateRedis.Failure) -> Self {
+    .unavailable(error == .notInstalled ? "\(error)" : "\(folder): \(error)")
+  }
+}
+
+// MARK: - The main thread's loop
+
+extension Application {
+  /// Serves until SIGTERM, SIGINT or SIGHUP asks the program to stop.
+  package mutating func run() throws(Failure) -> Outcome {
+    do throws(SystemError) {
+      logStart()
       let threads = try startLoops()
       var events = Events()
-      while !control.isOver {
-        let deadline = min(redisStartsAt, metrics?.deadline ?? .never)
-        try poller.wait(from: .now, until: deadline, &events)
+      while !isOver {
+        try poller.wait(from: .now, until: nextDeadline(), &events)
         let now = Instant.now
         metrics?.beginRound(now)
-        for index in 0..<events.count { handle(events[index]) }
-        metrics?.finishRound(now)
-        if now >= redisStartsAt { restartRedis() }
+        for index in 0..<events.count { handleEvent(events[index], now) }
+        endRound(now)
       }
       threads.join()
-      accessLines?.finish(by: .now + .seconds(1))
     } catch {
       throw .system(error)
     }
-    if privateRedis?.stop(.seconds(10)) == false {
-      logger.warning("the private redis-server did not end in time and was killed")
-    }
-    if let error = control.failure { throw .system(error) }
-    let cutOff = control.cutOff
-    logger.notice("stopped\(cutOff == 0 ? "" : ", \(cutOff) connections were cut off")")
-    return cutOff == 0 ? .clean : .cutOff
+    if let failure { throw failure }
+    if let error = shutdown.failure { throw .system(error) }
+    return isForced || shutdown.cutOff > 0 ? .cutOff : .clean
   }
 
-  private mutating func handle(_ event: Event) {
+  private var isOver: Bool { if case .over = phase { true } else { false } }
+
+  private mutating func nextDeadline() -> Instant {
+    var deadline = min(metrics?.deadline ?? .never, redis?.deadline ?? .never)
+    if case .flushingLogs(_, let limit) = phase { deadline = min(deadline, limit) }
+    return deadline
+  }
+
+  private mutating func handleEvent(_ event: Event, _ now: Instant) {
     switch Owner(rawValue: event.token.owner) {
     case .signals:
-      while let signal = signals.next() { stop(signal) }
+      while let signal = signals.next() { handleSignal(signal, now) }
     case .redis:
-      takeNoteOfRedisEnd()
+      handleRedisEnd(now)
     case .metricsListener:
       metrics?.accept()
     case .metricsConnection:
       metrics?.ready(event)
+    case .logs:
+      handleFlush(event)
     case .loops, nil:
-      control.loopEnded.reset()
+      shutdown.loopEnded.reset()
     }
   }
 
-  /// Drains; a second signal ends the program at once.
-  private func stop(_ signal: CInt) {
-    guard control.stage == .serving else {
-      logger.warning("asked again to stop: not draining any longer")
-      control.abort()
+  /// Does what is due: first the private redis-server, whose end may end the phase, then the phase.
+  private mutating func endRound(_ now: Instant) {
+    metrics?.finishRound(now)
+    do throws(PrivateRedis.Failure) {
+      try redis?.endRound(now, hasConnected: redisLog.hasConnected)
+    } catch {
+      giveUp(error)
+    }
+    advancePhase(now)
+  }
+
+  private mutating func handleRedisEnd(_ now: Instant) {
+    do throws(PrivateRedis.Failure) {
+      try redis?.handleEvent(now, hasConnected: redisLog.hasConnected)
+    } catch {
+      giveUp(error)
+    }
+  }
+
+  /// Ends the program because there will be no redis-server.
+  private mutating func giveUp(_ error: PrivateRedis.Failure) {
+    failure = failure ?? .noRedis(configuration.dataFolder, error)
+    shutdown.abort()
+  }
+}
+
+// MARK: - The stop
+
+extension Application {
+  /// Begins to drain. A second signal ends the program at once, whatever it waits for.
+  private mutating func handleSignal(_ signal: CInt, _ now: Instant) {
+    guard shutdown.stage == .serving else {
+      logger.warning("asked again to stop: ending at once")
+      isForced = true
+      shutdown.abort()
+      redis?.kill(now)
+      if case .flushingLogs = phase { phase = .over }
       return
     }
     let limit = configuration.drainTimeout
     let names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"]
     logger.notice("draining for at most \(limit.seconds) s after \(names[signal] ?? "a signal")")
-    control.drain(until: .now + limit)
+    shutdown.drain(until: now + limit)
   }
+
+  /// Goes on to the next phase when what this phase waits for has come.
+  private mutating func advancePhase(_ now: Instant) {
+    if case .running = phase, shutdown.isOver {
+      if shutdown.stage == .aborting { redis?.kill(now) } else { redis?.stop(now) }
+      phase = .stoppingRedis
+    }
+    if case .stoppingRedis = phase, redis?.isStopped ?? true {
+      logStop()
+      beginFlush(now)
+    }
+    if case .flushingLogs(let remaining, let limit) = phase, remaining == 0 || now >= limit {
+      phase = .over
+    }
+  }
+
+  private func logStop() {
+    guard failure == nil, shutdown.failure == nil else { return }
+    let cutOff = shutdown.cutOff
+    logger.notice("stopped\(cutOff == 0 ? "" : ", \(cutOff) connections were cut off")")
+  }
+
+  private mutating func beginFlush(_ now: Instant) {
+    var remaining = 0
+    for (slot, writer) in writers.enumerated() {
+      writer.end()
+      let token = Token(owner: Owner.logs.rawValue, slot: UInt32(slot))
+      if (try? poller.add(writer.endedDescriptor, .read, token)) != nil { remaining += 1 }
+    }
+    let time = isForced ? Self.shortFlushTime : Self.flushTime
+    phase = .flushingLogs(remaining: remaining, until: now + time)
+  }
+
+  private mutating func handleFlush(_ event: Event) {
+    guard case .flushingLogs(let remaining, let limit) = phase else { return }
+    poller.remove(writers[Int(event.token.slot)].endedDescriptor)
+    phase = .flushingLogs(remaining: remaining - 1, until: limit)
+  }
+
+  private var writers: [LineWriter] { [log] + (accessLines.map { [$0] } ?? []) }
 }
 
-// MARK: - Listeners and loops
+// MARK: - The event loops
 
 extension Application {
-  private static func listen(
-    _ configuration: Configuration
-  ) throws(Failure) -> UniqueArray<Listener> {
-    let host = configuration.host
-    var port = configuration.port
-    var listeners = UniqueArray<Listener>()
-    do throws(Listener.Failure) {
-      if port != 0 { try Listener.check(host: host, port: port) }
-      for _ in 0..<configuration.threads {
-        let listener = try Listener(host: host, port: port)
-        port = listener.port
-        listeners.append(listener)
-      }
-      return listeners
-    } catch {
-      let address = address(host, port)
-      switch error {
-      case .inUse: throw .unavailable("\(address) is in use by another program")
-      case .system(let error):
-        throw .unavailable("\(address) cannot be listened on: \(error.reason)")
-      }
-    }
-  }
-
-  /// - Returns: nil when no metrics are asked for.
-  private static func serveMetrics(
-    _ configuration: Configuration, _ metrics: Metrics, _ poller: Poller
-  ) throws(Failure) -> MetricsServer? {
-    let (host, port) = (configuration.host, configuration.metricsPort)
-    guard port != 0 else { return nil }
-    let listener: Listener
-    do throws(Listener.Failure) {
-      try Listener.check(host: host, port: port)
-      listener = try Listener(host: host, port: port)
-    } catch {
-      let name = "--metrics-port: \(address(host, port))"
-      switch error {
-      case .inUse:
-        throw .unavailable("\(name) is in use by another program; 0 turns the metrics off")
-      case .system(let error):
-        throw .unavailable("\(name) cannot be listened on: \(error.reason)")
-      }
-    }
-    do throws(SystemError) {
-      return try MetricsServer(
-        listener, metrics, poller,
-        Server.Owners(
-          listener: Owner.metricsListener.rawValue,
-          connections: Owner.metricsConnection.rawValue))
-    } catch {
-      throw .system(error)
-    }
-  }
-
-  /// - Returns: nil when no access log is asked for.
-  private static func accessLines(
-    _ configuration: Configuration
-  ) throws(Failure) -> LineWriter? {
-    guard configuration.logsAccess else { return nil }
-    do throws(SystemError) {
-      return try LineWriter(to: STDOUT_FILENO)
-    } catch {
-      throw .system(error)
-    }
-  }
-
-  private static func address(_ host: String, _ port: UInt16) -> String {
-    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-  }
-
   private mutating func startLoops() throws(SystemError) -> Threads {
-    let location = privateRedis?.location ?? configuration.redis ?? Location(.unix(path: ""))
-    let watch = RedisWatch(logger, location.description)
-    let address = Self.address(configuration.host, listeners[0].port)
     var threads = Threads()
     for number in 0..<configuration.threads {
-      let socket = listeners.removeLast().release()
+      let socket = listeners.release()
       let share = OpenFiles.share(ofLoop: number, of: configuration.threads, in: connections)
       let limits = configuration.limits(connections: share)
-      let (configuration, control, logger) = (configuration, control, logger)
+      let (configuration, location, shutdown) = (configuration, location, shutdown)
+      let (redisLog, logger) = (redisLog, logger)
       let (figures, accessLines, script) = (figures[number], accessLines, script)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var worker = try Worker(
-              loop: number, listener, location, configuration, limits, control, watch, logger,
+              loop: number, listener, location, configuration, limits, shutdown, redisLog, logger,
               figures, accessLines, script)
-            control.end(cutOff: try worker.run())
+            shutdown.recordEnd(cutOff: try worker.run())
           } catch {
-            control.end(failed: error)
+            shutdown.recordFailure(error)
           }
         })
     }
+    return threads
+  }
+
+  private func logStart() {
+    let loops = "\(configuration.threads) loop\(configuration.threads == 1 ? "" : "s")"
     logger.notice(
       """
-      listening on \(address) with \(configuration.threads) \
-      loop\(configuration.threads == 1 ? "" : "s") for at most \(connections) connections, counting \
-      in \(location)
+      listening on \(listeners.address) with \(loops) for at most \(connections) connections, \
+      counting in \(location)
       """)
     if metrics != nil {
-      logger.notice("metrics on \(Self.address(configuration.host, configuration.metricsPort))")
+      let address = Listeners.address(configuration.host, configuration.metricsPort)
+      logger.notice("metrics on \(address)")
     }
-    return threads
+    guard let budget = configuration.memoryBudget else { return }
+    let mebibytes = budget.limit >> 20
+    if budget.isTooSmall {
+      logger.warning("a memory limit of \(mebibytes) MiB is too small for \(loops)")
+    } else if connections > budget.connections {
+      logger.warning(
+        """
+        \(connections) connections may take more than the memory limit of \(mebibytes) MiB; \
+        \(budget.connections) fit
+        """)
+    }
   }
 }
 
-/// The threads of the loops.
+/// The threads of the event loops.
 private struct Threads: ~Copyable {
   private var threads = UniqueArray<Thread>()
 
@@ -292,47 +375,5 @@ private struct Threads: ~Copyable {
   /// Waits for all of them to end.
   consuming func join() {
     while let thread = threads.popLast() { thread.join() }
-  }
-}
-
-// MARK: - The private redis-server
-
-extension Application {
-  private static func startRedis(
-    _ configuration: Configuration
-  ) throws(Failure) -> PrivateRedis {
-    do throws(PrivateRedis.Failure) {
-      let redis = try PrivateRedis.start(in: configuration.dataFolder)
-      try redis.waitUntilReady(.seconds(30))
-      return redis
-    } catch .notInstalled {
-      throw .unavailable("\(PrivateRedis.Failure.notInstalled)")
-    } catch {
-      throw .unavailable("\(configuration.dataFolder): \(error)")
-    }
-  }
-
-  private mutating func watchRedis() throws(SystemError) {
-    guard let descriptor = privateRedis?.descriptor else { return }
-    try poller.add(descriptor, .read, Token(owner: Owner.redis.rawValue))
-  }
-
-  private mutating func takeNoteOfRedisEnd() {
-    logger.error("the private redis-server ended (its log tells more); starting it again")
-    privateRedis?.reap()
-    if Instant.now - redisStartedAt > .seconds(10) { redisStarts.succeeded() }
-    redisStartsAt = .now + redisStarts.failed()
-  }
-
-  private mutating func restartRedis() {
-    redisStartsAt = .never
-    redisStartedAt = .now
-    do throws(PrivateRedis.Failure) {
-      try privateRedis?.start()
-      try? watchRedis()
-    } catch {
-      logger.error("\(error)")
-      redisStartsAt = .now + redisStarts.failed()
-    }
   }
 }

@@ -1,12 +1,12 @@
 import Glibc
 
-/// How many files and sockets the process may have open, and what that leaves for connections.
+/// How many files and sockets the process may have open, and how many of them are for connections.
 struct OpenFiles {
-  /// What the kernel allows.
+  /// The limit that the kernel sets.
   let limit: Int
 
-  /// Raises the soft limit to the hard one: 1024, the soft limit of many systems, is there for the
-  /// sake of programs that use select(2).
+  /// Raises the soft limit to the hard one. Many systems have a soft limit of 1024 for programs
+  /// that use select(2), which this one does not.
   static func raised() -> OpenFiles {
     let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     var limit = rlimit()
@@ -18,18 +18,25 @@ struct OpenFiles {
     return OpenFiles(limit: Int(clamping: limit.rlim_cur))
   }
 
-  /// What is kept from visitors: for standard error, signals, the private redis-server and those who
-  /// read the metrics, and for each loop its listener, its connection to Redis, the lookup of a name and more.
+  /// The files that are kept for other things than clients: standard error, signals, the private
+  /// redis-server, clients of the metrics, and for each event loop its listener, its connection to
+  /// Redis, the look-up of a name and more.
   static func reserve(loops: Int) -> Int { 32 + 8 * loops }
 
-  /// How many connections there may be: as many as were asked for, or as there is room for.
-  func connections(_ wanted: Int?, loops: Int) throws(Application.Failure) -> Int {
+  /// How many connections there may be.
+  ///
+  /// - Parameters:
+  ///   - wanted: the number that was set; nil for as many as fit.
+  ///   - budget: the limit of memory. A number that was set may exceed it.
+  func connections(
+    _ wanted: Int?, in budget: MemoryBudget?, loops: Int
+  ) throws(Application.Failure) -> Int {
     let room = limit - Self.reserve(loops: loops)
     guard room >= loops else {
       throw .unavailable(
         "a limit of \(limit) open files leaves no room for connections (ulimit -n)")
     }
-    guard let wanted else { return room }
+    guard let wanted else { return min(room, budget?.connections ?? room) }
     guard wanted <= room else {
       throw .unavailable(
         """
@@ -39,7 +46,7 @@ struct OpenFiles {
     return wanted
   }
 
-  /// A loop's part of a number of connections; the parts differ by one at most.
+  /// An event loop's part of a number of connections; the parts differ by one at most.
   static func share(ofLoop number: Int, of loops: Int, in connections: Int) -> Int {
     connections / loops + (number < connections % loops ? 1 : 0)
   }

@@ -1,22 +1,43 @@
-import System
+import CLinux
 import Glibc
+import System
 
 /// Small text files, read whole.
 enum TextFile {
-  /// The first 64 KiB of a file, or of its end; nil when it cannot be read.
-  static func read(_ path: String, fromEnd: Bool = false) -> String? {
-    let bytes = try? bytes(path, atMost: 1 << 16, fromEnd: fromEnd)
+  /// The first 64 KiB of a file; nil when it cannot be read.
+  static func read(_ path: String) -> String? {
+    let bytes = try? bytes(path, atMost: 1 << 16)
     return bytes.map { String(decoding: $0, as: UTF8.self) }
   }
 
-  /// The first bytes of a file, or the last.
+  /// The last line that was written to a file after its first `offset` bytes; nil when there is
+  /// none.
+  static func lastLine(_ path: String, from offset: Int) -> String? {
+    guard let size = size(path) else { return nil }
+    let bytes = try? bytes(path, from: max(offset, size - 4096), atMost: 4096)
+    let lines = bytes.map { String(decoding: $0, as: UTF8.self).split(separator: "\n") }
+    return lines?.last.map(String.init)
+  }
+
+  /// The size of a file in bytes; nil when there is no such file.
+  static func size(_ path: String) -> Int? {
+    var status = stat()
+    // Sound: the call fills in the one value it is handed.
+    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
+  }
+
+  /// Bytes of a file.
+  ///
+  /// - Parameters:
+  ///   - offset: how many bytes are skipped.
+  ///   - size: how many are read at most.
   static func bytes(
-    _ path: String, atMost size: Int, fromEnd: Bool = false
+    _ path: String, from offset: Int = 0, atMost size: Int
   ) throws(SystemError) -> [UInt8] {
     guard let file = unsafe fopen(path, "re") else { throw SystemError("open") }
     // Sound: the file is open until it is closed here.
     defer { unsafe fclose(file) }
-    if fromEnd { unsafe fseek(file, -size, SEEK_END) }
+    if offset > 0 { unsafe fseek(file, offset, SEEK_SET) }
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       unsafe count = fread(buffer.baseAddress, 1, size, file)
     }

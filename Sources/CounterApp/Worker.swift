@@ -11,9 +11,10 @@ import Redis
 /// `run` is the whole loop: wait, do what the events call for, send and flush what came together.
 struct Worker: ~Copyable {
   private let poller: Poller
-  private let control: Control
+  private let shutdown: Shutdown
   private let wakeup: Wakeup
-  private let watch: RedisWatch
+  private let redisLog: RedisLog
+  private let number: Int
   private let logger: Logger
   private var pages = Pages()
   private let figures: LoopFigures
@@ -34,6 +35,9 @@ struct Worker: ~Copyable {
   private var redis = RedisAsLogged.unknown
   private var refusal: String?
 
+  /// When an outage that goes on is reported again.
+  private var nextReport = Instant(nanoseconds: 0)
+
   private enum RedisAsLogged {
     case unknown
     case found
@@ -53,11 +57,12 @@ struct Worker: ~Copyable {
 
   init(
     loop number: Int, _ listener: consuming Listener, _ location: Location,
-    _ configuration: Configuration, _ limits: Limits, _ control: Control, _ watch: RedisWatch,
-    _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?, _ script: BatchScript
+    _ configuration: Configuration, _ limits: Limits, _ shutdown: Shutdown, _ redisLog: RedisLog,
+    _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?,
+    _ script: BatchScript
   ) throws(SystemError) {
     let poller = try Poller()
-    let wakeup = control.wakeup(ofLoop: number)
+    let wakeup = shutdown.wakeup(ofLoop: number)
     try poller.add(wakeup.descriptor, .read, Token(owner: Owner.wakeup.rawValue))
     let server = try Server(
       listener, routes: Route.allCases.map(\.path), limits: limits, poller,
@@ -68,9 +73,10 @@ struct Worker: ~Copyable {
       ["hits"], in: location, timeout: configuration.visitTimeout, poller,
       owner: Owner.redis.rawValue, figures: figures.counting, script: script)
     self.poller = poller
-    self.control = control
+    self.shutdown = shutdown
     self.wakeup = wakeup
-    self.watch = watch
+    self.redisLog = redisLog
+    self.number = number
     self.logger = logger
     self.figures = figures
     self.server = server
@@ -97,14 +103,14 @@ struct Worker: ~Copyable {
 
   private var deadline: Instant {
     var deadline = min(server.deadline, counting.deadline)
-    if isDraining { deadline = min(deadline, min(idleUntil, control.drainDeadline)) }
+    if isDraining { deadline = min(deadline, min(idleUntil, shutdown.drainDeadline)) }
     return deadline
   }
 
   private var isOver: Bool {
-    switch control.stage {
+    switch shutdown.stage {
     case .serving: false
-    case .draining: isDraining && (server.openConnections == 0 || now >= control.drainDeadline)
+    case .draining: isDraining && (server.openConnections == 0 || now >= shutdown.drainDeadline)
     case .aborting: true
     }
   }
@@ -153,7 +159,7 @@ extension Worker {
 
   /// Does what the passing of time calls for.
   private mutating func tick() {
-    if !isDraining, control.stage == .draining { drain() }
+    if !isDraining, shutdown.stage == .draining { drain() }
     if isDraining, now >= idleUntil {
       server.closeIdle()
       idleUntil = now + .milliseconds(100)
@@ -176,7 +182,7 @@ extension Worker {
 
   private mutating func drain() {
     isDraining = true
-    idleUntil = now + min(Self.idleGrace, (control.drainDeadline - now) / 2)
+    idleUntil = now + min(Self.idleGrace, (shutdown.drainDeadline - now) / 2)
     server.drain()
   }
 }
@@ -235,7 +241,7 @@ extension Worker {
 // MARK: - The log
 
 extension Worker {
-  /// Tells the log what has changed about Redis.
+  /// Reports to the log what has changed about Redis, and every second that it has not come back.
   private mutating func noticeRedis() {
     noticeRefusal()
     // A connection that was given up because a batch was refused is no news besides the refusal.
@@ -246,25 +252,33 @@ extension Worker {
       break
     case (.unknown, false) where counting.connectionError == nil:
       break
-    case (.unknown, true):
+    case (.unknown, true), (.lost, true):
       redis = .found
-    case (.lost, true):
-      redis = .found
-      watch.found()
+      redisLog.connectionReady(loop: number, now: now)
     case (.unknown, false), (.found, false):
-      redis = .lost(counting.connectionError)
-      watch.lost(counting.connectionError)
+      reportLoss()
     case (.lost(let last), false):
-      if let failure = counting.connectionError, failure != last {
-        redis = .lost(failure)
-        watch.stillLost(failure)
+      if counting.connectionError != nil, counting.connectionError != last || now >= nextReport {
+        reportLoss()
       }
     }
   }
 
+  private mutating func reportLoss() {
+    redis = .lost(counting.connectionError)
+    nextReport = now + .seconds(1)
+    let reason = counting.connectionError?.description ?? "no connection yet"
+    redisLog.connectionLost(reason, loop: number, now: now)
+  }
+
   private mutating func noticeRefusal() {
-    guard counting.lastError != refusal else { return }
+    guard counting.lastError != refusal || (refusal != nil && now >= nextReport) else { return }
     refusal = counting.lastError
-    if let refusal { watch.refused(refusal) } else { watch.counted() }
+    nextReport = now + .seconds(1)
+    if let refusal {
+      redisLog.batchRefused(refusal, now: now)
+    } else {
+      redisLog.batchCounted()
+    }
   }
 }

@@ -109,6 +109,18 @@ public final class Poller: Sendable {
     }
   }
 
+  /// Waits until something is seen on a watched descriptor, or until `deadline`.
+  ///
+  /// - Returns: whether something was seen.
+  package func waitForEvent(
+    until deadline: Instant, _ events: inout Events
+  ) throws(SystemError) -> Bool {
+    repeat {
+      try wait(from: .now, until: deadline, &events)
+    } while events.count == 0 && Instant.now < deadline
+    return events.count > 0
+  }
+
   /// Watches one more descriptor.
   public func add(
     _ descriptor: CInt, _ interest: Readiness, _ token: Token

@@ -50,21 +50,21 @@ public struct Histogram: ~Copyable, Sendable {
       sum = histogram.sum.current
       count = 0
       for index in 0..<histogram.counts.count {
-        count += histogram.counts[index].current
+        count &+= histogram.counts[index].current
         guard index < histogram.counts.count - 1 else { break }
         buckets.append(
           Bucket(bound: 1 << (UInt64(histogram.smallest) + UInt64(index)), count: count))
       }
     }
 
-    /// Adds what another histogram with the same bounds has come to.
+    /// Adds the reading of another histogram with the same bounds. Sums and counts wrap around.
     public static func += (left: inout Self, right: Self) {
       for (index, bucket) in right.buckets.enumerated() {
         precondition(left.buckets[index].bound == bucket.bound, "the bounds differ")
-        left.buckets[index].count += bucket.count
+        left.buckets[index].count &+= bucket.count
       }
       left.sum &+= right.sum
-      left.count += right.count
+      left.count &+= right.count
     }
   }
 

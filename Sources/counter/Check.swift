@@ -2,16 +2,13 @@ import ArgumentParser
 import CounterApp
 import Glibc
 
-/// Visits a counter as its visitors do, and sees whether it counts.
+/// Visits a counter as its clients do, and checks that it counts.
 struct Check: ParsableCommand {
   @Argument(
     help: ArgumentHelp("Where the counter is: http://host[:port].", valueName: "address"))
   var address: String
 
-  @Option(
-    help: ArgumentHelp(
-      "How long the whole check may take. (default: 10)", valueName: "seconds"))
-  var timeout: String?
+  @Option(Settings.checkTimeout) var timeout: String?
 
   static let configuration = CommandConfiguration(
     abstract: "Visit a counter twice, and see whether the number grows.",
@@ -23,18 +20,18 @@ struct Check: ParsableCommand {
 
   func run() throws {
     do {
-      let limit = try Configuration.checkTimeout(flag: timeout)
-      var probe = try Probe(of: try WebAddress(address), limit: limit)
+      let settings = SettingSource([(Settings.checkTimeout.declaration, timeout)])
+      var probe = try Probe(of: try HTTPURL(address), limit: try settings.checkTimeout())
       try probe.checkHealth()
       print("/health answers as it should")
       let (first, second) = try probe.visitTwice()
       print("/ counted visit \(first), then \(second): \(Self.growth(second - first))")
-    } catch let error as WebAddress.Malformed {
-      throw Ending(EX_USAGE, "the address: \(error.reason)")
-    } catch let error as Configuration.BadSetting {
-      throw Ending(EX_USAGE, error.description)
+    } catch let error as HTTPURL.Malformed {
+      throw Exit(EX_USAGE, "the address: \(error.reason)")
+    } catch let error as SettingError {
+      throw Exit(EX_USAGE, error.description)
     } catch let error as Probe.Failure {
-      throw Ending(EXIT_FAILURE, error.description)
+      throw Exit(EXIT_FAILURE, error.description)
     }
   }
 

@@ -2,17 +2,17 @@ import ArgumentParser
 import CounterApp
 import Glibc
 
-/// Asks the counter on this machine whether it is well.
+/// Checks the counter on this machine.
 struct Health: ParsableCommand {
-  @Option(
-    help: ArgumentHelp(
-      "The port that the counter listens on. (environment: PORT; default: 8000)",
-      valueName: "number"))
-  var port: String?
+  @Option(Settings.host) var host: String?
+  @Option(Settings.port) var port: String?
 
   static let configuration = CommandConfiguration(
     abstract: "Ask the counter on this machine whether it is well.",
     discussion: """
+      Takes the address and port that the counter was started with, from the same flags or \
+      variables.
+
       Exit codes: 0 when it answers /health as it should within 2 seconds, 1 when it does not, \
       64 for bad usage.
       """,
@@ -20,12 +20,15 @@ struct Health: ParsableCommand {
 
   func run() throws {
     do {
-      let port = try Configuration.port(flag: port, environment: Counter.environment)
-      try Probe.checkHealth(ofPort: port)
-    } catch let error as Configuration.BadSetting {
-      throw Ending(EX_USAGE, error.description)
+      let settings = SettingSource([
+        (Settings.host.declaration, host), (Settings.port.declaration, port),
+      ])
+      let target = try settings.healthTarget()
+      try Probe.checkHealth(host: target.host, port: target.port)
+    } catch let error as SettingError {
+      throw Exit(EX_USAGE, error.description)
     } catch let error as Probe.Failure {
-      throw Ending(EXIT_FAILURE, error.description)
+      throw Exit(EXIT_FAILURE, error.description)
     }
   }
 }

@@ -1,11 +1,11 @@
 import Glibc
 
 extension CommandLine {
-  /// Overwrites the passwords of URLs in the arguments as the kernel shows them to everybody on the
-  /// machine (proc(5), cmdline). What was read of the arguments before is not changed.
+  /// Overwrites the passwords of URLs in the arguments, which the kernel shows to every user of the
+  /// machine (proc(5), cmdline). Copies of the arguments that were made before are not changed.
   static func hidePasswords() {
     for index in 1..<max(1, Int(argc)) {
-      // Sound: there are argc arguments, each ends with a zero, and nobody else uses them.
+      // Sound: there are argc arguments, each ends with a zero, and no other code uses them.
       guard let argument = unsafe unsafeArgv[index] else { continue }
       let length = unsafe strlen(argument)
       let bytes = unsafe UnsafeMutableRawBufferPointer(start: argument, count: length)
@@ -14,7 +14,7 @@ extension CommandLine {
     }
   }
 
-  /// Where the password stands in `scheme://[user:]password@host`, if there is one.
+  /// The position of the password in `scheme://[user:]password@host`, if there is one.
   static func password(in argument: [UInt8]) -> Range<Int>? {
     guard let at = argument.lastIndex(of: UInt8(ascii: "@")) else { return nil }
     let scheme = Array("://".utf8)

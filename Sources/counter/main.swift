@@ -2,4 +2,4 @@ import Glibc
 
 let arguments = Array(CommandLine.arguments.dropFirst())
 CommandLine.hidePasswords()
-exit(Counter.start(arguments))
+exit(CounterCommand.start(arguments))

@@ -1,6 +1,5 @@
 import CounterApp
 import Counting
-import Glibc
 
 // The ordinary program with a script that ignores the claim: a batch that is sent again counts again, as
 // with a client that repeats INCR after a lost reply. It shows that the chaos suite notices.
@@ -16,22 +15,16 @@ let withoutClaim = BatchScript(
     """,
   digest: "4868f34d091095c6277840968bb21918af6a3540")
 
-/// The settings that the chaos suite passes: `--name value` each.
-func makeConfiguration() throws -> Configuration {
+/// The flags that the chaos suite passes: `--name value` each.
+func parseFlags() -> [String: String] {
   let words = CommandLine.arguments.dropFirst()
-  var values: [Substring: String] = [:]
+  var flags = ["metrics-port": "0"]
   for (name, value) in zip(words, words.dropFirst()) where name.hasPrefix("--") {
-    values[name.dropFirst(2)] = value
+    flags[String(name.dropFirst(2))] = value
   }
-  var flags = Configuration.Flags()
-  flags.host = values["host"]
-  flags.port = values["port"]
-  flags.redis = values["redis"]
-  flags.threads = values["threads"]
-  flags.visitTimeout = values["visit-timeout"]
-  flags.metricsPort = "0"
-  return try Configuration(flags, environment: { _ in nil })
+  return flags
 }
 
-var application = try Application(makeConfiguration(), script: withoutClaim)
+let configuration = try Configuration(SettingSource(flags: parseFlags(), environment: { _ in nil }))
+var application = try Application(configuration, script: withoutClaim)
 _ = try application.run()

@@ -27,7 +27,8 @@ extension Fault {
 
   /// Puts a value in place of the count that cannot be counted up, and takes it away again.
   ///
-  /// Visits are refused at once, without Redis being asked twice, and the log says why once a time.
+  /// Visits are refused at once, without Redis being asked twice, and the log says why, at most once
+  /// a time.
   private static func block(_ scene: Scene, with value: String) throws -> [Strikes] {
     var refused = 0
     let count = try scene.repeatedly(every: 0.05...0.2) {
@@ -35,7 +36,7 @@ extension Fault {
       try scene.visitors.waitUntilEveryoneIsAnswered()
     }
     for counter in scene.counters {
-      #expect(counter.linesLogged(with: "cannot be counted") == count)
+      #expect((1...count).contains(counter.linesLogged(with: "cannot be counted")))
     }
     return [
       Strikes(count: count, what: "times"), Strikes(count: refused, what: "refused visits"),

@@ -5,13 +5,13 @@ import Testing
 
 @testable import CounterApp
 
-/// Settings out of flags and an environment of the test's own.
-private func configure(
-  _ environment: [String: String] = [:], _ set: (inout Configuration.Flags) -> Void = { _ in }
-) throws(Configuration.BadSetting) -> Configuration {
-  var flags = Configuration.Flags()
-  set(&flags)
-  return try Configuration(flags) { environment[$0] }
+/// The configuration that follows from flags and environment variables, on a machine with two
+/// processors unless told otherwise.
+func configure(
+  _ environment: [String: String] = [:], flags: [String: String] = [:],
+  on machine: Machine = Machine(processors: 2, memoryLimit: nil)
+) throws(SettingError) -> Configuration {
+  try Configuration(SettingSource(flags: flags) { environment[$0] }, machine)
 }
 
 @Suite("The configuration")
@@ -23,7 +23,8 @@ struct ConfigurationTests {
     #expect(configuration.port == 8000)
     #expect(configuration.redis == nil)
     #expect(configuration.dataFolder == "./data")
-    #expect(configuration.threads == UsableProcessors.count)
+    #expect(configuration.threads == 2)
+    #expect(configuration.memoryLimit == nil)
     #expect(configuration.visitTimeout == .seconds(5))
     #expect(configuration.drainTimeout == .seconds(10))
     #expect(configuration.maxConnections == nil)
@@ -45,8 +46,10 @@ struct ConfigurationTests {
       "VISIT_TIMEOUT": "0.25", "DRAIN_TIMEOUT": "0", "MAX_CONNECTIONS": "3",
       "HEADER_TIMEOUT": "1", "BODY_TIMEOUT": "2", "IDLE_TIMEOUT": "3", "WRITE_TIMEOUT": "4",
       "METRICS_PORT": "0", "LOG_FORMAT": "json", "LOG_LEVEL": "error", "ACCESS_LOG": "yes",
-      "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
+      "TRUSTED_PROXIES": "10.0.0.0/8, ::1", "LISTEN_HOST": "::1", "MEMORY_LIMIT": "64",
     ])
+    #expect(configuration.host == "::1")
+    #expect(configuration.memoryLimit == 64 << 20)
     #expect(configuration.port == 1)
     #expect(configuration.redis == Location(.unix(path: "/r")))
     #expect(configuration.dataFolder == "/d")
@@ -65,9 +68,9 @@ struct ConfigurationTests {
     #expect(configuration.trustedProxies.count == 2)
   }
 
-  @Test("lets a flag beat the environment, and takes an empty variable for none")
+  @Test("lets a flag beat the environment, and counts an empty variable as not set")
   func precedence() throws {
-    #expect(try configure(["PORT": "1"]) { $0.port = "2" }.port == 2)
+    #expect(try configure(["PORT": "1"], flags: ["port": "2"]).port == 2)
     #expect(try configure(["PORT": ""]).port == 8000)
     let redis = try configure(["REDIS_URL": "redis://a", "REDISAPP_SERVICE_HOST": "b"]).redis
     #expect(redis == Location(.tcp(host: "a", port: 6379)))
@@ -86,7 +89,7 @@ struct ConfigurationTests {
   }
 
   @Test(
-    "names a bad setting by where it was set",
+    "names a bad setting by the flag or variable that gave it",
     arguments: [
       ("PORT", "x"), ("PORT", "+1"), ("THREADS", "+1"), ("VISIT_TIMEOUT", "0x1p1"),
       ("VISIT_TIMEOUT", "."),
@@ -98,23 +101,23 @@ struct ConfigurationTests {
       ("WRITE_TIMEOUT", "1 s"),
     ])
   func badVariable(_ name: String, _ value: String) {
-    let error = #expect(throws: Configuration.BadSetting.self) { try configure([name: value]) }
+    let error = #expect(throws: SettingError.self) { try configure([name: value]) }
     #expect(error?.name == name)
   }
 
   @Test("names a bad flag, in one line whatever its value holds")
   func badFlag() {
-    let error = #expect(throws: Configuration.BadSetting.self) {
-      try configure { $0.port = "8\n0" }
+    let error = #expect(throws: SettingError.self) {
+      try configure(flags: ["port": "8\n0"])
     }
     #expect(error?.description == "--port: '8?0' is not a port from 0 to 65535")
-    #expect(throws: Configuration.BadSetting.self) { try configure { $0.host = "localhost" } }
-    #expect(throws: Configuration.BadSetting.self) { try configure { $0.data = "" } }
+    #expect(throws: SettingError.self) { try configure(flags: ["host": "localhost"]) }
+    #expect(throws: SettingError.self) { try configure(flags: ["data": ""]) }
   }
 
   @Test("does not repeat a Redis URL, which may hold a password")
   func secret() {
-    let error = #expect(throws: Configuration.BadSetting.self) {
+    let error = #expect(throws: SettingError.self) {
       try configure(["REDIS_URL": "redis://:secret@host:port"])
     }
     #expect(error?.description.contains("secret") == false)
@@ -134,79 +137,34 @@ struct ConfigurationTests {
     #expect(try password("redis://u:@h", ["REDIS_PASSWORD": ""]) == "")
     #expect(try configure(["REDIS_PASSWORD": "p"]).redis == nil)
   }
-}
 
-@Suite("The limit of open files")
-struct OpenFilesTests {
-  @Test("leaves room for connections besides what the program needs itself")
-  func room() throws {
-    #expect(try OpenFiles(limit: 1024).connections(nil, loops: 2) == 1024 - 48)
-    #expect(try OpenFiles(limit: 1024).connections(976, loops: 2) == 976)
-    #expect(try OpenFiles(limit: .max).connections(7, loops: 7) == 7)
+  @Test(
+    "understands the whole of a value or refuses it",
+    arguments: [
+      ("TRUSTED_PROXIES", "10.0.0.0/8 192.168.0.0/16"), ("TRUSTED_PROXIES", "10.0.0.1 oops"),
+      ("TRUSTED_PROXIES", "10.0.0.1,"), ("TRUSTED_PROXIES", ",10.0.0.1"),
+      ("TRUSTED_PROXIES", "10.0.0.1;::1"), ("TRUSTED_PROXIES", "10.0.0.1\t,::1"),
+      ("TRUSTED_PROXIES", "10.0.0.0/ 8"), ("TRUSTED_PROXIES", "10.0.0.0/8x"),
+      ("TRUSTED_PROXIES", "10.0.0.0/+8"), ("TRUSTED_PROXIES", "10.0.0.1:80"),
+      ("TRUSTED_PROXIES", " "), ("PORT", "8000 "), ("PORT", " 8000"), ("PORT", "8e3"),
+      ("PORT", "0x10"), ("PORT", "+80"), ("PORT", "80,81"), ("PORT", "٨٠"),
+      ("METRICS_PORT", "9000 "), ("THREADS", "2 "), ("THREADS", "0x2"),
+      ("VISIT_TIMEOUT", "1e1"), ("VISIT_TIMEOUT", "5 "), ("VISIT_TIMEOUT", "5,5"),
+      ("VISIT_TIMEOUT", "1.5.2"), ("MAX_CONNECTIONS", "1e3"), ("MAX_CONNECTIONS", "1_000"),
+      ("MEMORY_LIMIT", "64Mi"), ("MEMORY_LIMIT", "64 "), ("MEMORY_LIMIT", "15"),
+      ("MEMORY_LIMIT", "9999999999999"), ("LISTEN_HOST", "127.0.0.1:80"),
+      ("LISTEN_HOST", "127.0.0.1 "), ("LISTEN_HOST", " ::1"), ("LISTEN_HOST", "127.0.0.1 x"),
+      ("LISTEN_HOST", "[::1]"), ("LOG_FORMAT", "json "), ("LOG_LEVEL", "info,debug"),
+      ("ACCESS_LOG", "true "), ("REDISAPP_SERVICE_HOST", "10.0.0.7:6380"),
+      ("REDISAPP_SERVICE_HOST", "10.0.0.7 x"), ("REDISAPP_SERVICE_HOST", "redis://h"),
+    ])
+  func ignoredRest(_ name: String, _ value: String) {
+    let error = #expect(throws: SettingError.self) { try configure([name: value]) }
+    #expect(error?.name == name)
   }
 
-  @Test("refuses more connections than fit, and to serve none")
-  func tooMany() {
-    let tooMany = #expect(throws: Application.Failure.self) {
-      try OpenFiles(limit: 1024).connections(977, loops: 2)
-    }
-    #expect(tooMany?.description.contains("1024") == true)
-    #expect(throws: Application.Failure.self) {
-      try OpenFiles(limit: 49).connections(nil, loops: 2)
-    }
-  }
-
-  @Test("is shared out evenly, and none is left over", arguments: [2, 3, 7, 100])
-  func shares(connections: Int) {
-    for loops in 1...min(connections, 7) {
-      let shares = (0..<loops).map { OpenFiles.share(ofLoop: $0, of: loops, in: connections) }
-      #expect(shares.reduce(0, +) == connections)
-      #expect((shares.max() ?? 0) - (shares.min() ?? 0) <= 1)
-    }
-  }
-
-  @Test("has one connection a loop at least, or the setting is bad")
-  func onePerLoop() {
-    let error = #expect(throws: Configuration.BadSetting.self) {
-      try configure(["THREADS": "4", "MAX_CONNECTIONS": "3"])
-    }
-    #expect(error?.name == "MAX_CONNECTIONS")
-  }
-}
-
-@Suite("The usable processors")
-struct UsableProcessorsTests {
-  private func quota(_ groups: String, _ files: [String: String]) -> Int? {
-    UsableProcessors.quota(ofGroups: groups) { files[$0] }
-  }
-
-  @Test("are limited by the smallest quota between the group and the root")
-  func version2() {
-    let files = [
-      "/sys/fs/cgroup/a/b/cpu.max": "max 100000\n", "/sys/fs/cgroup/a/cpu.max": "150000 100000\n",
-      "/sys/fs/cgroup/cpu.max": "800000 100000\n",
-    ]
-    #expect(quota("0::/a/b\n", files) == 2)
-    #expect(quota("0::/\n", files) == 8)
-    #expect(quota("0::/c\n", [:]) == nil)
-    #expect(quota("0::/\n", ["/sys/fs/cgroup/cpu.max": "max 100000\n"]) == nil)
-    #expect(quota("0::/\n", ["/sys/fs/cgroup/cpu.max": "1000 100000\n"]) == 1)
-  }
-
-  @Test("are limited by the first version of control groups as well")
-  func version1() {
-    let files = [
-      "/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us": "250000\n",
-      "/sys/fs/cgroup/cpu/a/cpu.cfs_period_us": "100000\n",
-      "/sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1\n",
-      "/sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000\n",
-    ]
-    #expect(quota("4:memory:/a\n3:cpu,cpuacct:/a\n", files) == 3)
-    #expect(quota("3:cpuset:/a\n", files) == nil)
-  }
-
-  @Test("are at least one")
-  func count() {
-    #expect(UsableProcessors.count >= 1)
+  @Test("takes spaces around the elements of a list")
+  func spaces() throws {
+    #expect(try configure(["TRUSTED_PROXIES": " 10.0.0.1 ,  ::1 "]).trustedProxies.count == 2)
   }
 }

@@ -24,14 +24,14 @@ struct CommandLineTests {
         "REDISAPP_SERVICE_PORT", "DATA_DIR", "THREADS", "VISIT_TIMEOUT", "DRAIN_TIMEOUT",
         "--max-connections", "--header-timeout", "--body-timeout", "--idle-timeout",
         "--write-timeout", "MAX_CONNECTIONS", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT",
-        "WRITE_TIMEOUT",
+        "WRITE_TIMEOUT", "--memory-limit", "MEMORY_LIMIT", "LISTEN_HOST",
       ] {
         #expect(counter.output.contains(name), "\(name)")
       }
     }
   }
 
-  @Test("--version says which one this is, in one line")
+  @Test("--version prints the version, in one line")
   func version() throws {
     try withTemporaryFolder { folder in
       let counter = try CounterProcess.run(["--version"], folder: folder)
@@ -61,7 +61,9 @@ struct CommandLineTests {
       ("--metrics-port", "8000"), ("--log-format", "xml"), ("--log-format", ""),
       ("--log-level", "loud"), ("--trusted-proxies", "localhost"), ("--trusted-proxies", ""),
       ("--trusted-proxies", "10.0.0.0/33"), ("--trusted-proxies", "10.0.0.1,,::1"),
-      ("--trusted-proxies", "::/x"), ("--trusted-proxies", "10.0.0/8"),
+      ("--trusted-proxies", "::/x"),
+      ("--trusted-proxies", "10.0.0.0/8 192.168.0.0/16"), ("--memory-limit", "64Mi"),
+      ("--memory-limit", "0"), ("--trusted-proxies", "10.0.0/8"),
     ])
   func badFlag(flag: String, value: String) throws {
     try withTemporaryFolder { folder in
@@ -123,6 +125,21 @@ struct CommandLineTests {
 
   // MARK: Good settings
 
+  @Test("A memory limit sets the most connections, and more of them are a warning in the log")
+  func memoryLimit() throws {
+    try withRedis { redis in
+      let flags = ["--redis", redis.url, "--threads", "2", "--memory-limit", "64"]
+      try withCounter(flags) { counter in
+        #expect(counter.log.contains("for at most 338 connections"))
+        #expect(!counter.log.contains("warning"))
+      }
+      try withCounter(flags + ["--max-connections", "400"]) { counter in
+        #expect(counter.log.contains("for at most 400 connections"))
+        #expect(counter.log.contains("memory limit of 64 MiB; 338 fit"))
+      }
+    }
+  }
+
   @Test("PORT is listened on, and --port beats it")
   func port() throws {
     try withRedis { redis in
@@ -143,7 +160,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("--port 0 takes a free port and says which, the same for every event loop")
+  @Test("--port 0 takes a free port and logs it, the same one for every event loop")
   func anyPort() throws {
     try withRedis { redis in
       try withTemporaryFolder { folder in
@@ -186,7 +203,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("VISIT_TIMEOUT and THREADS are heard, and their flags beat them")
+  @Test("VISIT_TIMEOUT and THREADS are used, and their flags beat them")
   func otherVariables() throws {
     try withRedis(started: false) { redis in
       let environment = ["VISIT_TIMEOUT": "0.5", "THREADS": "1", "REDIS_URL": redis.url]
@@ -201,7 +218,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("DRAIN_TIMEOUT is heard, and its flag beats it")
+  @Test("DRAIN_TIMEOUT is used, and its flag beats it")
   func drainTimeout() throws {
     try withRedis(started: false) { redis in
       let environment = ["DRAIN_TIMEOUT": "0.3", "REDIS_URL": redis.url]
@@ -218,7 +235,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("What Kubernetes puts into the environment for a Service named counter does no harm")
+  @Test("The variables that Kubernetes sets for a Service named counter do no harm")
   func kubernetes() throws {
     try withRedis { redis in
       let environment = [
@@ -234,7 +251,7 @@ struct CommandLineTests {
     }
   }
 
-  @Test("The log says what is listened on and where Redis is, without the password")
+  @Test("The log names the listening address and the Redis, without the password")
   func log() throws {
     try withRedis(password: "pass-2f7d") { redis in
       let url = "redis://:pass-2f7d@127.0.0.1:\(redis.port)"

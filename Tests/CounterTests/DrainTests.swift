@@ -80,7 +80,7 @@ struct DrainTests {
     }
   }
 
-  @Test("While it drains, /ready says 503 and /health still 200")
+  @Test("During a drain, /ready answers 503 and /health still 200")
   func readiness() throws {
     try withCounterAndRedis { counter, _ in
       let clients = try (0..<2).map { _ in try counter.client() }
@@ -100,7 +100,7 @@ struct DrainTests {
     }
   }
 
-  @Test("While it drains, new connections are refused")
+  @Test("During a drain, new connections are refused")
   func newConnections() throws {
     try withCounterAndRedis(["--visit-timeout", "15"]) { counter, redis in
       let waiting = try counter.client()
@@ -118,7 +118,7 @@ struct DrainTests {
     }
   }
 
-  @Test("Who had connected when the stop came is answered")
+  @Test("Clients that had connected when the stop began are answered")
   func connectedBefore() throws {
     try withCounterAndRedis { counter, redis in
       counter.send(signal: SIGSTOP)
@@ -133,7 +133,7 @@ struct DrainTests {
     }
   }
 
-  @Test("A visit that waits for Redis is answered when that comes back, then exit 0")
+  @Test("A visit that waits for Redis is answered when Redis comes back, then exit 0")
   func redisBackInTime() throws {
     try withCounterAndRedis(["--visit-timeout", "8"]) { counter, redis in
       redis.crash()
@@ -150,7 +150,7 @@ struct DrainTests {
     }
   }
 
-  @Test("A visit that waits for Redis in vain is told 503 at its timeout, then exit 0")
+  @Test("A visit that waits for Redis in vain is answered 503 at its timeout, then exit 0")
   func redisAway() throws {
     try withCounterAndRedis(["--visit-timeout", "1.5"]) { counter, redis in
       redis.crash()
@@ -166,7 +166,7 @@ struct DrainTests {
     }
   }
 
-  @Test("What is left at the drain limit is closed, and the exit code says so: 75")
+  @Test("Connections that are left at the drain limit are closed, and the exit code is 75")
   func drainLimit() throws {
     let flags = ["--visit-timeout", "30", "--drain-timeout", "0.5"]
     try withCounterAndRedis(flags) { counter, redis in

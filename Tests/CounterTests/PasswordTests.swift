@@ -7,7 +7,7 @@ private let password = "pass-2f7d"
 
 @Suite("The password for Redis", .serialized)
 struct PasswordTests {
-  /// The counter counts, and says the password to nobody.
+  /// The counter counts, and the password is neither logged nor shown.
   private func expectCounting(
     in redis: RedisProcess, _ flags: [String], _ environment: [String: String] = [:],
     sourceLocation: SourceLocation = #_sourceLocation
@@ -81,7 +81,7 @@ struct PasswordTests {
     }
   }
 
-  @Test("is not said when it is wrong")
+  @Test("is not shown when it is wrong")
   func wrong() throws {
     try withRedis(password: "right") { redis in
       let environment = ["REDIS_PASSWORD": password]
@@ -93,7 +93,7 @@ struct PasswordTests {
     }
   }
 
-  @Test("A file that holds none is named in one line, exit code 64")
+  @Test("A file without a password is named in one line, exit code 64")
   func badFile() throws {
     try withTemporaryFolder { folder in
       func refusal(of path: String, _ url: String = "redis://127.0.0.1:1") throws -> ChildProcess {

@@ -183,9 +183,9 @@ struct PrivateRedisTests {
     }
   }
 
-  // MARK: What cannot work
+  // MARK: Starts that fail
 
-  @Test("A second counter on the same folder is turned away, and the first one unharmed")
+  @Test("A second counter on the same folder is refused, and the first one is unharmed")
   func folderInUse() throws {
     try withDataFolder { data in
       try data.withCounter { counter in
@@ -201,7 +201,7 @@ struct PrivateRedisTests {
     }
   }
 
-  @Test("Without redis-server on the PATH it says so and how to get it")
+  @Test("Without redis-server in PATH the error says so, and how to install it")
   func notInstalled() throws {
     try withTemporaryFolder { folder in
       let counter = try CounterProcess.run(

@@ -4,7 +4,7 @@ import Testing
 
 private let well = answer("Microservice a is ready!")
 
-/// Runs the program and lends what came of it.
+/// Runs the program to its end, and lends the process.
 private func withRun(
   _ arguments: [String], environment: [String: String] = [:],
   _ body: (ChildProcess) throws -> Void
@@ -51,8 +51,29 @@ struct HealthCommandTests {
     }
   }
 
-  @Test("ends with 1 and one line when nobody listens")
-  func nobody() throws {
+  @Test("asks the address that the counter listens on, by flag and by LISTEN_HOST")
+  func host() throws {
+    try withTemporaryFolder { folder in
+      let counter = try CounterProcess(
+        ["--host", "127.0.0.9", "--redis", "redis://127.0.0.1:1"], folder: folder)
+      defer { counter.end() }
+      try counter.waitUntilLogged("listening on")
+      let port = "\(counter.port)"
+      try withRun(["health", "--host", "127.0.0.9", "--port", port]) { health in
+        #expect(health.exitCode == 0, "\(health.errors)")
+      }
+      try withRun(["health", "--port", port], environment: ["LISTEN_HOST": "127.0.0.9"]) { health in
+        #expect(health.exitCode == 0, "\(health.errors)")
+      }
+      try withRun(["health", "--port", port]) { expectRefusal(by: $0, code: 1, naming: port) }
+      try withRun(["health", "--host", "here"]) {
+        expectRefusal(by: $0, code: 64, naming: "--host")
+      }
+    }
+  }
+
+  @Test("ends with 1 and one line when nothing listens")
+  func nothingListens() throws {
     let port = try FreePort.take()
     try withRun(["health", "--port", "\(port)"]) {
       expectRefusal(by: $0, code: 1, naming: "\(port)")
@@ -111,7 +132,7 @@ struct CheckCommandTests {
     }
   }
 
-  @Test("says by how much more the number grew when others visit")
+  @Test("prints by how much the number grew when others visit")
   func amongOthers() throws {
     try withCheck(of: [well, visit(41), visit(45)]) { check in
       #expect(check.exitCode == 0, "\(check.errors)")
@@ -155,8 +176,8 @@ struct CheckCommandTests {
     #expect(ContinuousClock.now - began < .seconds(4))
   }
 
-  @Test("names a host that does not exist, and one that nobody listens on")
-  func nobody() throws {
+  @Test("names a host that does not exist, and a host on which nothing listens")
+  func nothingListens() throws {
     try withRun(["check", "http://host.invalid"]) {
       expectRefusal(by: $0, code: 1, naming: "host.invalid/health: unknown host")
     }

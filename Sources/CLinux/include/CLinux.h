@@ -42,8 +42,12 @@ int clinux_local_port(int socket);
 /// Returns 0, or -1 when there is none.
 int clinux_peer(int socket, struct in6_addr *address);
 
-/// How many processors this process may run on (sched_getaffinity(2)), or -1.
+/// How many processors this process may run on (sched_getaffinity(2)), or -1. The machine may have
+/// more than the 1,024 of a cpu_set_t.
 int clinux_processor_count(void);
+
+/// Whether a signal is ignored (sigaction(2)).
+int clinux_is_ignored(int signal);
 
 /// Names the calling thread, in at most 15 bytes (pthread_setname_np(3)).
 void clinux_name_thread(const char *name);

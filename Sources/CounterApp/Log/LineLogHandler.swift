@@ -1,15 +1,15 @@
 package import Logging
 
-/// Makes a line of an event, as text or as JSON.
+/// Formats each event as a line of text or as a JSON object.
 ///
-/// Whatever a message holds, a reader of the text finds no control character in it, and so neither
-/// a line that was not logged nor a command to a terminal.
+/// A line of text holds no control characters, so a message can forge neither another line nor a
+/// command to a terminal.
 package struct LineLogHandler: LogHandler {
-  /// The least that is worth a line.
+  /// The lowest level that is logged.
   package var logLevel: Logger.Level
-  /// What every line tells besides.
+  /// Values that every line shows after the message.
   package var metadata: Logger.Metadata = [:]
-  /// Where more of that comes from.
+  /// The source of more such values.
   package var metadataProvider: Logger.MetadataProvider?
   private let label: String
   private let format: LogFormat
@@ -26,7 +26,7 @@ package struct LineLogHandler: LogHandler {
     logLevel = level
   }
 
-  /// One piece of what every line tells.
+  /// One of the values that every line shows.
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
@@ -55,7 +55,7 @@ package struct LineLogHandler: LogHandler {
       ("time", Timestamp.now), ("level", event.level.rawValue), ("logger", label),
       ("message", event.message.description),
     ]
-    // What is a field already goes by a longer name.
+    // A value whose name is that of a field gets a longer name.
     for (key, value) in metadata {
       fields.append((fields.contains { $0.0 == key } ? "metadata.\(key)" : key, value))
     }
@@ -65,8 +65,8 @@ package struct LineLogHandler: LogHandler {
 }
 
 extension String {
-  /// The text with every control character as `\x` and its number, and so on one line. The ones
-  /// between 0x80 and 0x9F are commands to some terminals, too (ECMA-48).
+  /// The text with `\x` and its number for each control character. Those between 0x80 and 0x9F are
+  /// commands to some terminals (ECMA-48).
   fileprivate var withoutControlCharacters: String {
     var text = ""
     for scalar in unicodeScalars {

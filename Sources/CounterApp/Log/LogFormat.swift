@@ -1,4 +1,4 @@
-/// How lines are written to the log and to the access log.
+/// The format of the log and of the access log.
 package enum LogFormat: String, CaseIterable, Sendable {
   /// For people: time, level, message; the access log in the combined format.
   case text

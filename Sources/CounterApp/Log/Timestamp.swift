@@ -1,6 +1,6 @@
 import Glibc
 
-/// The time of the day, as logs have it.
+/// The time of a log line.
 enum Timestamp {
   /// Now, in UTC and to the millisecond: `2026-01-02T03:04:05.678Z` (RFC 3339).
   static var now: String {

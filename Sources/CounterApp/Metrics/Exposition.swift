@@ -4,11 +4,11 @@ import Telemetry
 /// Text in Prometheus's exposition format, version 0.0.4
 /// (https://prometheus.io/docs/instrumenting/exposition_formats/).
 ///
-/// Names, labels and helps are constants of ours, in which nothing has to be escaped.
+/// Names, labels and help texts are constants of this program that need no escaping.
 struct Exposition {
   private(set) var text = ""
 
-  /// What the format is called in a Content-Type field.
+  /// The media type of the format.
   static var contentType: StaticString { "text/plain; version=0.0.4; charset=utf-8" }
 
   /// A number that only grows.
@@ -31,15 +31,15 @@ struct Exposition {
     sample(name, value)
   }
 
-  /// What is known by its labels alone.
+  /// A metric that is 1 and means something by its label only.
   mutating func info(_ name: String, _ help: String, _ label: String, _ value: String) {
     begin(name, "gauge", help)
     sample("\(name){\(label)=\"\(value)\"}", 1)
   }
 
-  /// Values by size.
+  /// A histogram.
   ///
-  /// - Parameter unit: how much of the unit in the name a value of one is.
+  /// - Parameter unit: the unit of the values, in the unit that the name tells.
   mutating func histogram(
     _ name: String, _ help: String, _ reading: Histogram.Reading, unit: Double = 1
   ) {

@@ -3,19 +3,19 @@ import System
 import Telemetry
 import HTTP
 
-/// What one loop has done so far: written by the loop alone, without a lock, and added to that of
-/// the others when somebody asks.
+/// The figures of one event loop. Only that loop writes them, without a lock; a scrape adds up the
+/// figures of all loops.
 final class LoopFigures: Sendable {
   let server = Server.Figures()
   let counting = GroupCommit.Figures()
 
-  /// Visits that were told their number.
+  /// Visits that were answered with their number.
   let counted = RunningTotal()
-  /// Visits that were told that they could not be counted.
+  /// Visits that were answered that they could not be counted.
   let unavailable = RunningTotal()
-  /// Visits whose visitor went away before there was an answer; they may have been counted.
+  /// Visits whose client went away before the response; they may have been counted.
   let abandoned = RunningTotal()
 
-  /// How often the loop has waited for events.
+  /// Rounds of the loop.
   let rounds = RunningTotal()
 }

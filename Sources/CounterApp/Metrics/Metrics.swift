@@ -5,21 +5,21 @@ import Telemetry
 import HTTP
 import Redis
 
-/// All figures of the program, put together for Prometheus when it asks.
+/// All figures of the program, in the format of Prometheus.
 struct Metrics: Sendable {
   let loops: [LoopFigures]
   let log: LineWriter
   let accessLines: LineWriter?
-  let control: Control
+  let shutdown: Shutdown
   private let startedAt = (monotonic: Instant.now, wallClock: ProcessFigures.wallClock)
 
   init(
-    _ loops: [LoopFigures], _ log: LineWriter, _ accessLines: LineWriter?, _ control: Control
+    _ loops: [LoopFigures], _ log: LineWriter, _ accessLines: LineWriter?, _ shutdown: Shutdown
   ) {
     self.loops = loops
     self.log = log
     self.accessLines = accessLines
-    self.control = control
+    self.shutdown = shutdown
   }
 
   /// The figures as they are now.
@@ -33,8 +33,16 @@ struct Metrics: Sendable {
     return page.text
   }
 
+  // Nothing here may trap: figures are read while event loops write them, and the reads of two
+  // figures are not ordered.
+
   private func sum(_ figure: (LoopFigures) -> UInt64) -> UInt64 {
-    loops.reduce(0) { $0 + figure($1) }
+    loops.reduce(0) { $0 &+ figure($1) }
+  }
+
+  /// What is left of one figure without another; 0 when the other one was read later and is larger.
+  private func difference(_ figure: UInt64, _ other: UInt64) -> UInt64 {
+    figure > other ? figure &- other : 0
   }
 
   private func sum(_ figure: (LoopFigures) -> Histogram.Reading) -> Histogram.Reading {
@@ -52,7 +60,7 @@ struct Metrics: Sendable {
       (Instant.now - startedAt.monotonic).seconds)
     page.gauge(
       "counter_draining", "1 while the counter stops, else 0.",
-      control.stage == .serving ? 0 : 1)
+      shutdown.stage == .serving ? 0 : 1)
     page.gauge("counter_loops", "Event loops.", loops.count)
     page.counter(
       "counter_loop_rounds_total", "Rounds of all loops: waits for events that ended.",
@@ -89,14 +97,10 @@ struct Metrics: Sendable {
       sum { $0.counting.roundTrips.reading }, unit: Self.nanoseconds)
     page.gauge(
       "counter_redis_connected_loops", "Event loops whose connection to Redis stands.",
-      sum { loop in
-        // Lost first: a connection cannot be lost before it was made.
-        let lost = loop.counting.redis.lost.current
-        return loop.counting.redis.connected.current - lost
-      })
+      sum { difference($0.counting.redis.connected.current, $0.counting.redis.lost.current) })
     page.counter(
       "counter_redis_reconnects_total", "Connections to Redis that were made again.",
-      sum { max($0.counting.redis.connected.current, 1) - 1 })
+      sum { difference($0.counting.redis.connected.current, 1) })
     page.counter(
       "counter_redis_connections_lost_total", "Connections to Redis that broke or were given up.",
       sum { $0.counting.redis.lost.current })
@@ -123,11 +127,7 @@ struct Metrics: Sendable {
       sum { $0.server.accepted.current })
     page.gauge(
       "counter_http_connections_open", "Connections that are open.",
-      sum { loop in
-        // Closed first: a connection cannot be closed before it was accepted.
-        let closed = loop.server.closed.current
-        return loop.server.accepted.current - closed
-      })
+      sum { difference($0.server.accepted.current, $0.server.closed.current) })
     page.counter(
       "counter_http_received_bytes_total", "Bytes that clients sent.",
       sum { $0.server.received.current })

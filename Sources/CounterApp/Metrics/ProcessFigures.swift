@@ -1,18 +1,18 @@
 import Glibc
 
-/// What the kernel knows of this process (proc(5)), under the names that Prometheus's own libraries
-/// have for it.
+/// The figures that the kernel has of this process (proc(5)), named as in Prometheus's own
+/// libraries.
 struct ProcessFigures {
   /// Processor time in user and kernel mode, in seconds (getrusage(2)).
   let processorTime: Double
-  /// Memory that is really there, in bytes.
+  /// Resident memory, in bytes.
   let residentMemory: Int
-  /// How many descriptors are open; what looks at them is not counted.
+  /// How many descriptors are open, without the one that is opened to count them.
   let openDescriptors: Int
-  /// How many may be.
+  /// How many descriptors may be open.
   let mostDescriptors: UInt64
 
-  /// Looks at the process now.
+  /// Reads the figures.
   init() {
     var usage = rusage()
     var limit = rlimit()
@@ -22,8 +22,8 @@ struct ProcessFigures {
     processorTime = Self.seconds(usage.ru_utime) + Self.seconds(usage.ru_stime)
     mostDescriptors = UInt64(limit.rlim_cur)
     let pages = TextFile.read("/proc/self/statm")?.split(separator: " ").dropFirst().first
-    residentMemory = (pages.flatMap { Int($0) } ?? 0) * sysconf(CInt(_SC_PAGESIZE))
-    openDescriptors = Self.entries(of: "/proc/self/fd") - 1
+    residentMemory = (pages.flatMap { Int($0) } ?? 0) &* sysconf(CInt(_SC_PAGESIZE))
+    openDescriptors = max(0, Self.entries(of: "/proc/self/fd") - 1)
   }
 
   /// The time since 1970, in seconds.

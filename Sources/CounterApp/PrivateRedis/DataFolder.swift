@@ -2,83 +2,81 @@ import CLinux
 import System
 import Glibc
 
-/// The folder in which a private redis-server keeps its data, held for us alone.
+/// The folder in which a private redis-server keeps its data. One process at a time may lock it.
 struct DataFolder: ~Copyable {
-  /// Its absolute path.
+  /// The absolute path.
   let path: String
 
-  /// Taken for as long as this, or a copy that a child inherited, is open (flock(2)).
-  let lock: Descriptor
+  /// Locked for as long as this descriptor, or a copy that a child inherited, is open (flock(2)).
+  let lockFile: Descriptor
 
-  /// Why it cannot be had.
-  enum Failure: Error, Equatable {
-    case inUse(byProcess: pid_t?)
-    case system(SystemError)
-  }
+  typealias Failure = PrivateRedis.Failure
 
-  private init(path: String, lock: consuming Descriptor) {
-    self.path = path
-    self.lock = lock
-  }
-
-  /// Makes the folder if it is missing, and takes it.
-  ///
-  /// A redis-server whose counter was killed ends by itself, but not at once; so a folder that is
-  /// held though the process that took it is gone is waited for.
-  static func take(_ path: String) throws(Failure) -> DataFolder {
-    let folder: DataFolder
+  /// Makes the folder if it is missing.
+  init(_ path: String) throws(Failure) {
+    let absolute: String
+    let lockFile: Descriptor
     do throws(SystemError) {
-      try make(path)
-      let path = try absolute(path)
-      folder = DataFolder(path: path, lock: try open("\(path)/lock", O_RDWR | O_CREAT))
+      try Self.make(path)
+      absolute = try Self.absolute(path)
+      lockFile = try Self.open("\(absolute)/lock", O_RDWR | O_CREAT)
     } catch {
-      throw .system(error)
+      throw .folder(error)
     }
-    try folder.takeLock(waitingFor: .seconds(10))
-    return folder
+    self.path = absolute
+    self.lockFile = lockFile
   }
 
-  /// Opens a file in the folder to write at its end; nobody else may read it.
+  /// Locks the folder.
+  ///
+  /// - Returns: false when the lock is held though the process that took it is gone: a redis-server
+  ///   whose counter was killed has inherited it, and ends by itself, but not at once.
+  /// - Throws: `folderInUse` when the process that took the lock is alive.
+  func lock() throws(Failure) -> Bool {
+    while flock(lockFile.number, LOCK_EX | LOCK_NB) != 0 {
+      let error = SystemError("flock")
+      if error.code == EINTR { continue }
+      guard error.code == EWOULDBLOCK else { throw .folder(error) }
+      guard let holder, holder != getpid(), kill(holder, 0) != 0, errno == ESRCH else {
+        throw .folderInUse(byProcess: holder)
+      }
+      return false
+    }
+    writeHolder()
+    return true
+  }
+
+  /// The process that took the lock last.
+  var holder: pid_t? { TextFile.read("\(path)/lock").flatMap { pid_t($0.filter(\.isNumber)) } }
+
+  /// Opens a file in the folder to write at its end; other users may not read it.
   func open(_ name: String) throws(Failure) -> Descriptor {
     do {
       return try Self.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_APPEND)
     } catch {
-      throw .system(error)
+      throw .folder(error)
     }
   }
 
-  private func takeLock(waitingFor limit: Interval) throws(Failure) {
-    let end = Instant.now + limit
-    while flock(lock.number, LOCK_EX | LOCK_NB) != 0 {
-      let error = SystemError("flock")
-      guard error.code == EWOULDBLOCK || error.code == EINTR else { throw .system(error) }
-      let holder = TextFile.read("\(path)/lock").flatMap { pid_t($0.filter(\.isNumber)) }
-      guard let holder, holder != getpid(), kill(holder, 0) != 0, Instant.now < end else {
-        throw .inUse(byProcess: holder)
-      }
-      usleep(10_000)
-    }
-    writeHolder()
-  }
-
-  /// Leaves word who took the folder. The lock counts, not the word, so a failure does no harm.
+  /// Writes the id of this process into the lock file, for messages. The lock does not depend on it,
+  /// so that a failure does no harm.
   private func writeHolder() {
     var text = "\(getpid())\n"
-    guard ftruncate(lock.number, 0) == 0 else { return }
+    guard ftruncate(lockFile.number, 0) == 0 else { return }
     text.withUTF8 { text in
       // Sound: the kernel reads the text's own bytes during the call.
-      _ = unsafe pwrite(lock.number, text.baseAddress, text.count, 0)
+      _ = unsafe pwrite(lockFile.number, text.baseAddress, text.count, 0)
     }
   }
 
-  /// Makes a folder and those it lies in, for nobody else to read.
+  /// Makes a folder and the folders it lies in; other users may not read them.
   private static func make(_ path: String) throws(SystemError) {
     var end = path.startIndex
     repeat {
       end = path[end...].dropFirst().firstIndex(of: "/") ?? path.endIndex
       guard unsafe mkdir(String(path[..<end]), 0o700) != 0 else { continue }
       let error = SystemError("mkdir")
-      // What exists and is no folder is found out by whoever opens something in it.
+      // A file instead of a folder is noticed when something is opened in it.
       guard error.code == EEXIST || error.code == EISDIR else { throw error }
     } while end < path.endIndex
   }

@@ -1,18 +1,18 @@
 package import System
 
-/// A look at a running counter from outside, as a visitor has it.
+/// Checks a running counter from outside, as its clients see it.
 package struct Probe: ~Copyable {
-  private let address: WebAddress
-  private var client: WebClient
+  private let url: HTTPURL
+  private var client: HTTPClient
 
   /// What is wrong with the counter.
   package enum Failure: Error, Equatable, CustomStringConvertible {
-    /// Nobody can be connected to there.
+    /// No connection can be made.
     case unreachable(String)
-    /// Whoever is there does not do as a counter does.
+    /// The server does not respond as a counter does.
     case unwell(String)
 
-    /// What is wrong, in one line.
+    /// The reason, in one line.
     package var description: String {
       switch self {
       case .unreachable(let reason), .unwell(let reason): reason
@@ -20,44 +20,49 @@ package struct Probe: ~Copyable {
     }
   }
 
-  /// - Parameter limit: how long everything that is asked may take together.
-  package init(of address: WebAddress, limit: Interval) throws(Failure) {
-    self.address = address
-    do throws(WebClient.Failure) {
-      client = try WebClient(limit: limit)
+  /// - Parameter limit: how long all requests may take together.
+  package init(of url: HTTPURL, limit: Interval) throws(Failure) {
+    self.url = url
+    do throws(HTTPClient.Failure) {
+      client = try HTTPClient(limit: limit)
     } catch {
       throw .unwell("\(error)")
     }
   }
 
-  /// Makes sure that a counter on this machine says within 2 seconds that it serves.
-  package static func checkHealth(ofPort port: UInt16) throws(Failure) {
-    for host in ["127.0.0.1", "::1"] {
-      var probe = try Probe(of: WebAddress(host: host, port: port), limit: .seconds(2))
+  /// Checks that a counter on this machine responds to `/health` within 2 seconds.
+  ///
+  /// - Parameter host: the address that the counter listens on. Under `0.0.0.0` and `::` it is
+  ///   asked on both loopback addresses.
+  package static func checkHealth(host: String, port: UInt16) throws(Failure) {
+    let isWildcard = ["0.0.0.0", "::"].contains(host)
+    let hosts = isWildcard ? ["127.0.0.1", "::1"] : [host]
+    for host in hosts {
+      var probe = try Probe(of: HTTPURL(host: host, port: port), limit: .seconds(2))
       do throws(Failure) {
         return try probe.checkHealth()
       } catch {
         guard case .unreachable = error else { throw error }
       }
     }
-    throw .unreachable("nobody listens on port \(port) of 127.0.0.1 or ::1")
+    throw .unreachable("nothing listens on port \(port) of \(hosts.joined(separator: " or "))")
   }
 
-  /// Makes sure that the counter says that it serves.
+  /// Checks that the counter responds to `/health` as it should.
   package mutating func checkHealth() throws(Failure) {
     let text = try get(.health)
     guard text == "\(Pages.healthy)" else {
-      throw .unwell("\(address)/health answers something else than a counter: \(Self.shown(text))")
+      throw .unwell("\(url)/health answers something else than a counter: \(Self.shown(text))")
     }
   }
 
-  /// Visits the counter, and once again.
+  /// Visits the counter twice.
   ///
-  /// - Returns: the two numbers, of which the second is the greater.
+  /// - Returns: the two numbers; the second is the greater one.
   package mutating func visitTwice() throws(Failure) -> (first: Int64, second: Int64) {
     let (first, second) = (try visit(), try visit())
     guard second > first else {
-      throw .unwell("\(address)/ gave number \(first) to a visit and \(second) to the next one")
+      throw .unwell("\(url)/ gave number \(first) to a visit and \(second) to the next one")
     }
     return (first, second)
   }
@@ -68,25 +73,25 @@ package struct Probe: ~Copyable {
     guard text.hasPrefix(before), text.hasSuffix(after),
       let number = Int64(text.dropFirst(before.count).dropLast(after.count))
     else {
-      throw .unwell("\(address)/ answers without a visit's number: \(Self.shown(text))")
+      throw .unwell("\(url)/ answers without a visit's number: \(Self.shown(text))")
     }
     return number
   }
 
   private mutating func get(_ route: Route) throws(Failure) -> String {
-    let place = "\(address)\(route.path)"
-    let answer: WebAnswer
-    do throws(WebClient.Failure) {
-      answer = try client.get("\(route.path)", from: address)
+    let place = "\(url)\(route.path)"
+    let response: HTTPResponse
+    do throws(HTTPClient.Failure) {
+      response = try client.get("\(route.path)", from: url)
     } catch .unreachable(let error) {
       throw .unreachable("\(place): \(error.reason)")
     } catch {
       throw .unwell("\(place): \(error)")
     }
-    guard answer.status == 200 else {
-      throw .unwell("\(place) answers \(answer.status): \(Self.shown(answer.body))")
+    guard response.status == 200 else {
+      throw .unwell("\(place) answers \(response.status): \(Self.shown(response.body))")
     }
-    return answer.body
+    return response.body
   }
 
   /// The beginning of a text, in one line.

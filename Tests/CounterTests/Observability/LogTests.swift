@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The log", .serialized)
 struct LogTests {
-  /// What is logged from start to stop, Redis lost and found in between.
+  /// The log from start to stop, with Redis lost and found in between.
   private func log(_ flags: [String], environment: [String: String] = [:]) throws -> String {
     try withRedis { redis in
       let environment = environment.merging(["REDIS_URL": redis.url, "THREADS": "1"]) { $1 }
@@ -37,13 +37,13 @@ struct LogTests {
     }
   }
 
-  @Test("Into a full pipe that nobody reads holds up neither visits nor a stop")
+  @Test("A full pipe that is never read delays neither visits nor a stop")
   func unreadPipe() throws {
     try withRedis { redis in
       try withTemporaryFolder { folder in
         let pipe = "\(folder)/pipe"
         #expect(unsafe mkfifo(pipe, 0o600) == 0)
-        // Open for reading, too, so that there is somebody to write to, who never reads.
+        // Open for reading and writing, so that a write finds a reader, which never reads.
         let reader = unsafe open(pipe, O_RDWR | O_CLOEXEC | O_NONBLOCK)
         defer { close(reader) }
         let page = [UInt8](repeating: 0x78, count: 4096)

@@ -2,8 +2,8 @@ import Testing
 
 @testable import CounterApp
 
-@Suite("A web address")
-struct WebAddressTests {
+@Suite("The URL of a server")
+struct HTTPURLTests {
   @Test(
     "is understood in its parts, and shown as the Host field has it",
     arguments: [
@@ -14,15 +14,15 @@ struct WebAddressTests {
       ("http://[::1]", "::1", 80, "[::1]"), ("http://a.b-c:65535", "a.b-c", 65535, "a.b-c:65535"),
     ] as [(String, String, UInt16, String)])
   func understood(_ text: String, _ host: String, _ port: UInt16, _ shown: String) throws {
-    let address = try WebAddress(text)
-    #expect(address == WebAddress(host: host, port: port))
+    let address = try HTTPURL(text)
+    #expect(address == HTTPURL(host: host, port: port))
     #expect(address.description == shown)
   }
 
   @Test(
     "is refused with its reason",
     arguments: [
-      ("", WebAddress.Malformed.otherScheme), ("h:80", .otherScheme), ("https://h", .otherScheme),
+      ("", HTTPURL.Malformed.otherScheme), ("h:80", .otherScheme), ("https://h", .otherScheme),
       ("http://", .badHost), ("http://:80", .badHost), ("http://[]:80", .badHost),
       ("http://h:0", .badPort), ("http://h:65536", .badPort), ("http://h:x", .badPort),
       ("http://h:1:2", .badPort), ("http://h:+1", .badPort), ("http://[::1", .badPort),
@@ -30,7 +30,7 @@ struct WebAddressTests {
       ("http://u@h", .hasPath), ("http://h?x", .hasPath), ("http://h h", .hasPath),
       ("http://h\r\nX: y", .hasPath), ("http://ü", .hasPath),
     ])
-  func refused(_ text: String, _ reason: WebAddress.Malformed) {
-    #expect(throws: reason) { try WebAddress(text) }
+  func refused(_ text: String, _ reason: HTTPURL.Malformed) {
+    #expect(throws: reason) { try HTTPURL(text) }
   }
 }

@@ -2,13 +2,13 @@ import CLinux
 import System
 import Glibc
 
-extension WebClient {
-  /// Connects to the first of the host's addresses that lets it.
-  mutating func connect(to address: WebAddress) throws(Failure) -> Descriptor {
+extension HTTPClient {
+  /// Connects to the first of the host's addresses that accepts the connection.
+  mutating func connect(to url: HTTPURL) throws(Failure) -> Descriptor {
     var failure = Failure.unknownHost("it has no address")
-    for host in try lookUp(address.host) {
+    for host in try lookUp(url.host) {
       do throws(Failure) {
-        return try connect(to: host, address.port)
+        return try connect(to: host, url.port)
       } catch {
         failure = error
       }
@@ -43,7 +43,7 @@ extension WebClient {
     guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0, let list = unsafe list else {
       throw .unknownHost("it is no address")
     }
-    // Sound: the list is only read until then.
+    // Sound: the list is only read before that.
     defer { unsafe freeaddrinfo(list) }
     return try unsafe connect(to: list.pointee)
   }
@@ -54,7 +54,7 @@ extension WebClient {
     let number = unsafe socket(address.ai_family, type, 0)
     guard number >= 0 else { throw .unreachable(SystemError("socket")) }
     let socket = Descriptor(owning: number)
-    // Asked again once the socket is writable, the call says what came of the first one.
+    // Called again once the socket is writable, connect(2) gives the result of the first call.
     while unsafe Glibc.connect(number, address.ai_addr, address.ai_addrlen) != 0 {
       let error = SystemError("connect")
       switch error.code {

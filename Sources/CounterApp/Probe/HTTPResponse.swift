@@ -1,15 +1,15 @@
-/// What a web server answered, as far as a probe looks at it.
-struct WebAnswer {
+/// The response of an HTTP server, as far as a probe looks at it.
+struct HTTPResponse {
   let status: Int
   let body: String
 
-  /// Reads an answer (RFC 9112).
+  /// Reads a response (RFC 9112).
   ///
   /// - Parameters:
-  ///   - received: everything that has come.
-  ///   - isAll: whether nothing more will come.
-  /// - Returns: nil while it is not whole.
-  init?(_ received: [UInt8], isAll: Bool) throws(WebClient.Failure) {
+  ///   - received: all bytes that have arrived.
+  ///   - isAll: whether the server has closed the connection.
+  /// - Returns: nil while the response is incomplete.
+  init?(_ received: [UInt8], isAll: Bool) throws(HTTPClient.Failure) {
     guard let header = Self.headerLength(received) else {
       if isAll { throw .cutShort }
       return nil
@@ -35,7 +35,7 @@ struct WebAnswer {
     self.body = String(decoding: body, as: UTF8.self)
   }
 
-  /// How many bytes the header takes, the empty line at its end included; nil when there is none.
+  /// The length of the header with the empty line at its end, in bytes; nil when it has no end yet.
   private static func headerLength(_ bytes: [UInt8]) -> Int? {
     var line = bytes.startIndex
     while let end = bytes[line...].firstIndex(of: UInt8(ascii: "\n")) {
@@ -45,7 +45,7 @@ struct WebAnswer {
     return nil
   }
 
-  /// The value of the first field of a name, which is given in lower case.
+  /// The value of the first field with a name, which is given in lower case.
   private static func value(of name: String, in lines: [Substring]) -> Substring? {
     for line in lines.dropFirst() {
       guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == name else {

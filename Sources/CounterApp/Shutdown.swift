@@ -1,15 +1,15 @@
-import System
 import Synchronization
+import System
 
-/// What the main thread and the loops tell each other.
-final class Control: Sendable {
-  /// How far stopping has got.
+/// The state of a stop, shared by the main thread and the event loops.
+final class Shutdown: Sendable {
+  /// How far the stop has got.
   enum Stage: Int, AtomicRepresentable {
     /// Visits are served.
     case serving
-    /// What is in flight is answered, and nothing new is accepted.
+    /// Requests that have arrived are answered, and no new connection is accepted.
     case draining
-    /// Everything is dropped at once.
+    /// Event loops end at once, and close their connections.
     case aborting
   }
 
@@ -20,7 +20,7 @@ final class Control: Sendable {
   private let loopsRunning: Atomic<Int>
   private let wakeups: [Wakeup]
 
-  /// Rung when a loop has ended.
+  /// Rung when an event loop has ended.
   let loopEnded: Wakeup
 
   init(loops: Int) throws(SystemError) {
@@ -31,47 +31,47 @@ final class Control: Sendable {
     self.wakeups = wakeups
   }
 
-  /// How far stopping has got.
+  /// How far the stop has got.
   var stage: Stage { current.load(ordering: .acquiring) }
 
-  /// When draining must be over.
+  /// When the drain must be over.
   var drainDeadline: Instant { Instant(nanoseconds: limit.load(ordering: .acquiring)) }
 
-  /// What wakes a loop when the stage changes.
+  /// Wakes an event loop when the stage changes.
   func wakeup(ofLoop number: Int) -> Wakeup { wakeups[number] }
 
-  /// Whether every loop has ended.
+  /// Whether every event loop has ended.
   var isOver: Bool { loopsRunning.load(ordering: .acquiring) == 0 }
 
-  /// How many connections were closed with something still to be answered.
+  /// How many connections were closed with requests that were not answered.
   var cutOff: Int { connectionsCutOff.load(ordering: .acquiring) }
 
-  /// Begins to drain.
+  /// The error that ended an event loop before it was told to end, if there was one.
+  var failure: SystemError? { firstFailure.withLock { $0 } }
+
+  /// Begins the drain.
   func drain(until deadline: Instant) {
     limit.store(deadline.nanoseconds, ordering: .releasing)
     advance(to: .draining)
   }
 
-  /// Ends the loops as they are.
+  /// Ends the event loops at once.
   func abort() { advance(to: .aborting) }
 
-  /// What made a loop end before it was asked to, if anything did.
-  var failure: SystemError? { firstFailure.withLock { $0 } }
-
-  /// Notes that a loop has ended as it was asked to.
-  func end(cutOff connections: Int) {
+  /// Records that an event loop has ended as it was told to.
+  func recordEnd(cutOff connections: Int) {
     connectionsCutOff.add(connections, ordering: .relaxed)
-    end()
+    recordEnd()
   }
 
-  /// Notes that a loop could not go on, and ends the others.
-  func end(failed error: SystemError) {
+  /// Records that an event loop could not go on, and ends the others.
+  func recordFailure(_ error: SystemError) {
     firstFailure.withLock { $0 = $0 ?? error }
     abort()
-    end()
+    recordEnd()
   }
 
-  private func end() {
+  private func recordEnd() {
     loopsRunning.subtract(1, ordering: .acquiringAndReleasing)
     loopEnded.ring()
   }

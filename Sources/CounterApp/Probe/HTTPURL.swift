@@ -1,25 +1,25 @@
-/// Where a web server listens: what `http://host[:port]` names.
-package struct WebAddress: Equatable, Sendable {
-  /// A name or a numeric address.
+/// The address of an HTTP server: `http://host[:port]`.
+package struct HTTPURL: Equatable, Sendable {
+  /// A host name or a numeric address.
   package var host: String
 
   /// The TCP port.
   package var port: UInt16
 
-  /// An address by its parts.
+  /// A URL by its parts.
   package init(host: String, port: UInt16) {
     self.host = host
     self.port = port
   }
 
-  /// Why a text is no such address.
+  /// Why a text is not such a URL.
   package enum Malformed: Error, Equatable, Sendable {
     case otherScheme
     case badHost
     case badPort
     case hasPath
 
-    /// What is wrong, for people.
+    /// The reason, for people.
     package var reason: String {
       switch self {
       case .otherScheme: "it does not start with http://"
@@ -30,12 +30,12 @@ package struct WebAddress: Equatable, Sendable {
     }
   }
 
-  /// Reads `http://host[:port]`, also with a slash at its end; an IPv6 address stands in brackets.
+  /// Reads `http://host[:port]`, also with a slash at its end. An IPv6 address stands in brackets.
   package init(_ text: String) throws(Malformed) {
     guard text.hasPrefix("http://") else { throw .otherScheme }
     let rest = text.dropFirst("http://".count)
     let authority = rest.hasSuffix("/") ? rest.dropLast() : rest
-    guard authority.allSatisfy(Self.mayStand) else { throw .hasPath }
+    guard authority.allSatisfy(Self.isAllowed) else { throw .hasPath }
     let bracket = authority.hasPrefix("[") ? authority.firstIndex(of: "]") : nil
     let colon = authority[(bracket ?? authority.startIndex)...].firstIndex(of: ":")
     host = String(authority[..<(colon ?? authority.endIndex)])
@@ -47,26 +47,30 @@ package struct WebAddress: Equatable, Sendable {
     guard !host.isEmpty else { throw .badHost }
   }
 
-  /// Whether a character may stand in a host and a port: nothing that starts a path or a user, and
-  /// nothing that would break a field line (RFC 3986 section 3.2.2).
-  private static func mayStand(_ character: Character) -> Bool {
+  /// Whether a character may stand in a host and a port (RFC 3986 section 3.2.2): characters that
+  /// begin a path or end a user name may not, nor may those that would break a field line.
+  private static func isAllowed(_ character: Character) -> Bool {
     guard let byte = character.asciiValue, byte > 0x20, byte < 0x7F else { return false }
     return !"/?#@\\".contains(character)
   }
 
   private static func port(_ digits: Substring) throws(Malformed) -> UInt16 {
     if digits.isEmpty { return 80 }
-    guard digits.allSatisfy(\.isNumber), let port = UInt16(digits), port > 0 else {
-      throw .badPort
-    }
+    guard digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits),
+      port > 0
+    else { throw .badPort }
     return port
+  }
+
+  /// Host and port.
+  package var authority: String {
+    host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
   }
 }
 
-extension WebAddress: CustomStringConvertible {
-  /// Host and port, as the Host field has them (RFC 9110 section 7.2).
+extension HTTPURL: CustomStringConvertible {
+  /// Host and port as the Host field has them, without the port 80 (RFC 9110 section 7.2).
   package var description: String {
-    let host = host.contains(":") ? "[\(host)]" : host
-    return port == 80 ? host : "\(host):\(port)"
+    port == 80 ? String(authority.dropLast(":80".count)) : authority
   }
 }

@@ -1,14 +1,14 @@
 import BasicContainers
 import System
 
-/// Asks a web server, and waits for its answer until a deadline: for looking at a running counter,
-/// a few requests each on a connection of its own.
-struct WebClient: ~Copyable {
+/// Sends requests to an HTTP server, each on a connection of its own, and waits for the responses
+/// until one deadline for all.
+struct HTTPClient: ~Copyable {
   private let deadline: Instant
   private let poller: Poller
   private var events = Events()
 
-  /// Why there is no answer.
+  /// Why there is no response.
   enum Failure: Error, Equatable, CustomStringConvertible {
     case unknownHost(String)
     case unreachable(SystemError)
@@ -32,10 +32,10 @@ struct WebClient: ~Copyable {
     }
   }
 
-  /// No answer that a counter gives is as long as this, in bytes.
-  private static var longestAnswer: Int { 1 << 16 }
+  /// Longer than any response of a counter, in bytes.
+  private static var longestResponse: Int { 1 << 16 }
 
-  /// - Parameter limit: how long all requests together may take.
+  /// - Parameter limit: how long all requests may take together.
   init(limit: Interval) throws(Failure) {
     deadline = .now + limit
     do throws(SystemError) {
@@ -45,11 +45,11 @@ struct WebClient: ~Copyable {
     }
   }
 
-  /// Asks for a path.
-  mutating func get(_ path: String, from address: WebAddress) throws(Failure) -> WebAnswer {
-    let socket = try connect(to: address)
+  /// Requests a path.
+  mutating func get(_ path: String, from url: HTTPURL) throws(Failure) -> HTTPResponse {
+    let socket = try connect(to: url)
     let request =
-      "GET \(path) HTTP/1.1\r\nHost: \(address)\r\nUser-Agent: counter\r\nConnection: close\r\n\r\n"
+      "GET \(path) HTTP/1.1\r\nHost: \(url)\r\nUser-Agent: counter\r\nConnection: close\r\n\r\n"
     try send(Array(request.utf8), on: socket)
     return try receive(from: socket)
   }
@@ -68,17 +68,17 @@ struct WebClient: ~Copyable {
     }
   }
 
-  private mutating func receive(from socket: borrowing Descriptor) throws(Failure) -> WebAnswer {
+  private mutating func receive(from socket: borrowing Descriptor) throws(Failure) -> HTTPResponse {
     var received: [UInt8] = []
-    while received.count < Self.longestAnswer {
+    while received.count < Self.longestResponse {
       try wait(for: .read, on: socket.number)
       let count = try receive(from: socket, into: &received)
-      if let answer = try WebAnswer(received, isAll: count == 0) { return answer }
+      if let response = try HTTPResponse(received, isAll: count == 0) { return response }
     }
     throw .tooLong
   }
 
-  /// - Returns: how many bytes came; 0 at the end of the stream; nil when none were there after all.
+  /// - Returns: how many bytes arrived; 0 at the end of the stream; nil when there were none yet.
   private func receive(
     from socket: borrowing Descriptor, into received: inout [UInt8]
   ) throws(Failure) -> Int? {
@@ -95,17 +95,16 @@ struct WebClient: ~Copyable {
     return count
   }
 
-  /// Waits until something is seen on a descriptor.
+  /// Waits until a descriptor is ready.
   mutating func wait(for interest: Readiness, on descriptor: CInt) throws(Failure) {
+    let isReady: Bool
     do throws(SystemError) {
       try poller.add(descriptor, interest, Token(owner: 0))
       defer { poller.remove(descriptor) }
-      repeat {
-        try poller.wait(from: .now, until: deadline, &events)
-      } while events.count == 0 && Instant.now < deadline
+      isReady = try poller.waitForEvent(until: deadline, &events)
     } catch {
       throw .system(error)
     }
-    guard events.count > 0 else { throw .timedOut }
+    guard isReady else { throw .timedOut }
   }
 }

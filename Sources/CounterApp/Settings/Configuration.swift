@@ -1,0 +1,129 @@
+import AccessLog
+package import HTTP
+package import Logging
+package import Redis
+package import System
+
+/// The values of all settings, understood and checked. `Settings` says what each one means.
+package struct Configuration: Sendable {
+  package var host: String
+  package var port: UInt16
+  package var metricsPort: UInt16
+  /// Nil for a private redis-server.
+  package var redis: Location?
+  package var dataFolder: String
+  package var threads: Int
+  package var visitTimeout: Interval
+  package var drainTimeout: Interval
+  /// Nil for as many as fit.
+  package var maxConnections: Int?
+  /// In bytes; nil for no limit.
+  package var memoryLimit: Int?
+  package var headerTimeout: Interval
+  package var bodyTimeout: Interval
+  package var idleTimeout: Interval
+  package var writeTimeout: Interval
+  package var logFormat: LogFormat
+  package var logLevel: Logger.Level
+  package var logsAccess: Bool
+  package var trustedProxies: [Network]
+
+  /// Puts flags, environment and defaults together.
+  ///
+  /// - Parameter machine: what defaults are computed from.
+  package init(_ source: SettingSource, _ machine: Machine = .current) throws(SettingError) {
+    host = try source.value(of: Settings.host)
+    port = try source.value(of: Settings.port)
+    metricsPort = try source.value(of: Settings.metricsPort)
+    redis = try Self.findRedis(source)
+    dataFolder = try source.value(of: Settings.data)
+    memoryLimit = try source.given(Settings.memoryLimit) ?? machine.memoryLimit
+    threads =
+      try source.given(Settings.threads)
+      ?? MemoryBudget.mostLoops(machine.processors, in: memoryLimit)
+    visitTimeout = try source.value(of: Settings.visitTimeout)
+    drainTimeout = try source.value(of: Settings.drainTimeout)
+    maxConnections = try source.given(Settings.maxConnections)
+    headerTimeout = try source.value(of: Settings.headerTimeout)
+    bodyTimeout = try source.value(of: Settings.bodyTimeout)
+    idleTimeout = try source.value(of: Settings.idleTimeout)
+    writeTimeout = try source.value(of: Settings.writeTimeout)
+    logFormat = try source.value(of: Settings.logFormat)
+    logLevel = try source.value(of: Settings.logLevel)
+    logsAccess = try source.value(of: Settings.accessLog)
+    trustedProxies = try source.given(Settings.trustedProxies) ?? []
+    guard metricsPort == 0 || metricsPort != port else {
+      throw source.error(
+        Settings.metricsPort.declaration, .because("\(port) is the port of the visits, too"))
+    }
+    if let maxConnections, maxConnections < threads {
+      throw source.error(
+        Settings.maxConnections.declaration,
+        .expected("a number from \(threads) up, one connection an event loop"))
+    }
+  }
+
+  /// The Redis that was named, or that Kubernetes made known under the name `redisapp`.
+  private static func findRedis(_ source: SettingSource) throws(SettingError) -> Location? {
+    var redis = try source.given(Settings.redis)
+    if redis == nil, let host = source.variable("REDISAPP_SERVICE_HOST") {
+      let port = source.variable("REDISAPP_SERVICE_PORT")
+      redis = Location(
+        .tcp(
+          host: try host.parsed(Settings.parseRemoteHost),
+          port: try port?.parsed(Settings.parseRemotePort) ?? Location.defaultPort))
+    }
+    return try completePassword(of: redis, source)
+  }
+}
+
+// MARK: - What follows from the settings
+
+extension Configuration {
+  /// How the memory limit is divided; nil when there is none.
+  var memoryBudget: MemoryBudget? {
+    memoryLimit.map {
+      MemoryBudget(limit: $0, loops: threads, runsRedis: redis == nil)
+    }
+  }
+
+  /// How many bytes an event loop may keep for its clients.
+  var bufferedBytes: Int { memoryBudget?.bufferedBytes ?? MemoryBudget.mostBufferedBytes }
+
+  /// The limits for the clients of one event loop.
+  ///
+  /// - Parameter connections: how many of them there may be at a time.
+  func limits(connections: Int) -> Limits {
+    var limits = Limits()
+    limits.connections = connections
+    limits.headerTime = headerTimeout
+    limits.bodyTime = bodyTimeout
+    limits.idleTime = idleTimeout
+    limits.writeTime = writeTimeout
+    return limits
+  }
+
+  /// The access log of one event loop.
+  func accessLog(to writer: LineWriter) -> AccessLog {
+    AccessLog(
+      logFormat == .json ? .json : .combined, trustedProxies: trustedProxies, to: writer)
+  }
+}
+
+// MARK: - The settings of `counter health` and `counter check`
+
+extension SettingSource {
+  /// The address and port of the counter to ask. The port cannot be 0.
+  package func healthTarget() throws(SettingError) -> (host: String, port: UInt16) {
+    let (host, port) = (try value(of: Settings.host), try value(of: Settings.port))
+    guard port != 0 else {
+      throw error(Settings.port.declaration, .expected("a port from 1 to 65535"))
+    }
+    return (host, port)
+  }
+
+  /// How long a check of a counter may take.
+  package func checkTimeout() throws(SettingError) -> Interval {
+    try value(of: Settings.checkTimeout)
+  }
+}

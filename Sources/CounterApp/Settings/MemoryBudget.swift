@@ -1,0 +1,62 @@
+/// How a limit of memory is divided, so that no clients can have the program killed for it.
+///
+/// Some memory is needed whatever clients do: by the program, by each event loop, by the visits
+/// that may wait in each, and by a private redis-server in the same control group. The rest is for
+/// clients. Three quarters of it are for what the kernel keeps for each open connection, and one
+/// quarter is for what the event loops keep: unfinished requests, and responses that clients do not
+/// read. With 64 MiB, two event loops and a Redis elsewhere, that are
+/// `64 - 16 - 2 * (1 + 8) = 30` MiB for clients: 338 connections, and 3.75 MiB a loop.
+struct MemoryBudget: Equatable, Sendable {
+  /// The whole, in bytes.
+  let limit: Int
+  /// How many event loops there are.
+  let loops: Int
+  /// Whether a private redis-server lives from the same limit.
+  let runsRedis: Bool
+
+  private static var mebibyte: Int { 1 << 20 }
+
+  /// The program itself: code, heap, two queues of log lines.
+  private static var program: Int { 16 * mebibyte }
+
+  /// An event loop: its stack, its shared buffers, its part of the heap.
+  private static var loop: Int { mebibyte }
+
+  /// The visits that may wait in an event loop: 65,536 of 64 bytes, and as much again while a batch
+  /// is made of them.
+  private static var waitingVisits: Int { 2 * 65_536 * 64 }
+
+  /// A redis-server with the one counter.
+  private static var redisServer: Int { 24 * mebibyte }
+
+  /// A connection at its worst: two full buffers in the kernel, and the structures that belong to it
+  /// there and in the program.
+  private static var connection: Int { 2 * 32_768 + 4096 }
+
+  /// What an event loop may keep for its clients when there is no limit of memory, in bytes.
+  static var mostBufferedBytes: Int { 64 * mebibyte }
+
+  /// How many event loops are started unless a number is given: one a processor, but not more than
+  /// one for each 32 MiB.
+  static func mostLoops(_ processors: Int, in limit: Int?) -> Int {
+    guard let limit else { return processors }
+    return max(1, min(processors, limit / (32 * mebibyte)))
+  }
+
+  /// The memory that is needed whatever clients do, in bytes.
+  private var fixed: Int {
+    Self.program + loops * (Self.loop + Self.waitingVisits) + (runsRedis ? Self.redisServer : 0)
+  }
+
+  /// The memory for clients, in bytes. It is a quarter of a limit that is too small.
+  private var clients: Int { max(limit - fixed, limit / 4) }
+
+  /// Whether the limit is too small for the fixed part and some clients.
+  var isTooSmall: Bool { limit - fixed < limit / 4 }
+
+  /// How many connections fit, in all event loops together.
+  var connections: Int { max(loops, clients / 4 * 3 / Self.connection) }
+
+  /// How many bytes one event loop may keep for its clients.
+  var bufferedBytes: Int { min(Self.mostBufferedBytes, clients / 4 / loops) }
+}

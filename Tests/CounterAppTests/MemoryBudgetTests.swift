@@ -1,0 +1,84 @@
+import Testing
+
+@testable import CounterApp
+
+@Suite("The memory budget")
+struct MemoryBudgetTests {
+  private static let mebibyte = 1 << 20
+
+  @Test("of 64 MiB gives two event loops 338 connections and 3.75 MiB each")
+  func example() {
+    let budget = MemoryBudget(limit: 64 << 20, loops: 2, runsRedis: false)
+    #expect(budget.connections == 338)
+    #expect(budget.bufferedBytes == 15 << 18)
+    #expect(!budget.isTooSmall)
+  }
+
+  @Test(
+    "is not exceeded by the worst clients: program, waiting visits, buffers and connections fit",
+    arguments: [64, 96, 128, 256, 512, 4096, 1 << 20], [false, true])
+  func worstCase(mebibytes: Int, runsRedis: Bool) {
+    let limit = mebibytes << 20
+    for processors in [1, 2, 8, 1000] {
+      let loops = MemoryBudget.mostLoops(processors, in: limit)
+      let budget = MemoryBudget(limit: limit, loops: loops, runsRedis: runsRedis)
+      guard !budget.isTooSmall else {
+        #expect(runsRedis && mebibytes <= 96 || loops > 1)
+        continue
+      }
+      // 16 MiB for the program, 1 MiB and 8 MiB of waiting visits a loop, 24 MiB for Redis.
+      let fixed = 16 + loops * 9 + (runsRedis ? 24 : 0)
+      let clients = budget.connections * 69_632 + loops * budget.bufferedBytes
+      #expect(fixed << 20 + clients <= limit)
+      #expect(budget.connections >= loops)
+    }
+  }
+
+  @Test("that is too small says so, and still lets some clients in")
+  func tooSmall() {
+    let budget = MemoryBudget(limit: 16 << 20, loops: 4, runsRedis: true)
+    #expect(budget.isTooSmall)
+    #expect(budget.connections >= 4)
+    #expect(budget.bufferedBytes > 0)
+  }
+
+  @Test("allows one event loop for each 32 MiB, and at least one")
+  func loops() {
+    #expect(MemoryBudget.mostLoops(8, in: nil) == 8)
+    #expect(MemoryBudget.mostLoops(8, in: 64 << 20) == 2)
+    #expect(MemoryBudget.mostLoops(1, in: 64 << 20) == 1)
+    #expect(MemoryBudget.mostLoops(8, in: 16 << 20) == 1)
+  }
+
+  @Test("sets the defaults of the configuration, which flags beat")
+  func configuration() throws {
+    let machine = Machine(processors: 8, memoryLimit: 64 << 20)
+    let derived = try configure(["REDIS_URL": "redis://h"], on: machine)
+    #expect(derived.threads == 2)
+    #expect(derived.bufferedBytes == 15 << 18)
+    let connections = try OpenFiles(limit: 1 << 20)
+      .connections(derived.maxConnections, in: derived.memoryBudget, loops: derived.threads)
+    #expect(connections == 338)
+
+    let flags = ["memory-limit": "256", "threads": "4", "max-connections": "9000"]
+    let given = try configure(["REDIS_URL": "redis://h"], flags: flags, on: machine)
+    #expect(given.memoryLimit == 256 << 20)
+    #expect(given.threads == 4)
+    let more = try OpenFiles(limit: 1 << 20)
+      .connections(given.maxConnections, in: given.memoryBudget, loops: given.threads)
+    #expect(more == 9000)
+  }
+
+  @Test("does not raise the connections over what the limit of open files allows")
+  func openFiles() throws {
+    let budget = MemoryBudget(limit: 1 << 40, loops: 2, runsRedis: false)
+    #expect(try OpenFiles(limit: 1024).connections(nil, in: budget, loops: 2) == 1024 - 48)
+  }
+
+  @Test("leaves the program without a limit when there is none")
+  func unlimited() throws {
+    let configuration = try configure()
+    #expect(configuration.memoryBudget == nil)
+    #expect(configuration.bufferedBytes == 64 << 20)
+  }
+}
