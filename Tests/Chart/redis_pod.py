@@ -78,7 +78,7 @@ class RedisPod:
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals) -> int:
-        """Sends a signal to the container's first process and returns what it ends with."""
+        """Sends a signal to the container's first process and returns its exit code."""
         self.process.send_signal(how)
         return self.process.wait(LIMIT)
 
@@ -95,7 +95,7 @@ class RedisPod:
         return int(line.split()[1]) * 1024
 
     def ask(self, password: str | None, *words: str) -> str:
-        """What redis-cli says, with a password in its environment."""
+        """The output of redis-cli with a password in its environment."""
         environment = dict(os.environ) | ({} if password is None else {"REDISCLI_AUTH": password})
         ended = subprocess.run(
             ["redis-cli", "-p", str(self.port), *words],

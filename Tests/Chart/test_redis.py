@@ -1,4 +1,4 @@
-"""What the chart's Redis promises."""
+"""Promises of the chart's Redis."""
 
 import pathlib
 import signal
@@ -17,7 +17,7 @@ class RedisPodTests(unittest.TestCase):
         self.addCleanup(pod.kill)
         return pod
 
-    def test_it_lets_in_who_has_the_password_whatever_is_in_it(self):
+    def test_it_accepts_its_password_with_any_characters_and_no_other(self):
         for password in ("secret", "two words # \"quoted\" 'twice' \\ $HOME %s", "pässwörd"):
             with self.subTest(password):
                 pod = self.pod(password.encode() + b"\n")
@@ -88,10 +88,12 @@ class RedisPodTests(unittest.TestCase):
             with self.subTest(limit):
                 pod = self.pod(b"secret", f"redis.resources.limits.memory={limit}")
                 pod.start()
-                self.assertEqual(pod.ask("secret", "config", "get", "maxmemory").split()[1], str(bytes))
+                answer = pod.ask("secret", "config", "get", "maxmemory")
+                self.assertEqual(answer.split(), ["maxmemory", str(bytes)])
         unlimited = self.pod(b"secret", "redis.resources.limits.memory=null")
         unlimited.start()
-        self.assertEqual(unlimited.ask("secret", "config", "get", "maxmemory").split()[1], "0")
+        answer = unlimited.ask("secret", "config", "get", "maxmemory")
+        self.assertEqual(answer.split(), ["maxmemory", "0"])
 
     def test_a_full_redis_refuses_to_count_and_neither_grows_nor_forgets(self):
         pod = self.pod(b"secret", "redis.resources.limits.memory=32Mi")

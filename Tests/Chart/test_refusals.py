@@ -1,4 +1,4 @@
-"""That what cannot be meant is refused, with words that name it."""
+"""Invalid values are refused with a message that names them."""
 
 import json
 import re
@@ -32,9 +32,9 @@ REFUSED = {
     "redis.host=redis://a": "at '/redis/host': 'redis://a' does not match pattern",
     "maxConnections=0": "at '/maxConnections': minimum: got 0, want 1",
     "maxConnections=many": "at '/maxConnections': got string, want null or integer",
-    # What is needed and was taken away
+    # A required value that was removed
     "name=null": "missing property 'name'",
-    # What is right by itself
+    # Values that contradict each other
     "redis.host=a.example.com": 'redis.host is "a.example.com", but the chart is to run a Redis',
     "name=redisapp": 'name and redis.name are both "redisapp"',
     "minReplicas=8": "minReplicas is 8, more than maxReplicas, 7",
@@ -43,10 +43,10 @@ REFUSED = {
     "resources=null": "autoscaling needs resources.requests.cpu",
 }
 
-# Memory limits of Redis that no maxmemory can be derived from, and what is said of each.
+# Memory limits of Redis that no maxmemory can be derived from.
 NOT_QUANTITIES = (
-    *("lots", "256MB", "256mi", "256 Mi", "Mi", "-256Mi", "1,5Gi", "1.2.3Gi", "0x1000", "1e", "1e1000"),
-    *("1e99", "1Gi256Mi", "NaN", "."),
+    *("lots", "256MB", "256mi", "256 Mi", "Mi", "-256Mi", "1,5Gi", "1.2.3Gi", "0x1000", "1e"),
+    *("1e1000", "1e99", "1Gi256Mi", "NaN", "."),
 )
 TOO_SMALL = ("19Mi", "20971519", "1", "500m", "1e-9", "0Mi")
 

@@ -1,4 +1,4 @@
-"""What each value does, and what the chart promises whatever the values are."""
+"""The effect of each value, and promises of the chart with any values."""
 
 import pathlib
 import shutil
@@ -125,7 +125,7 @@ class RollingUpdateTests(unittest.TestCase):
 
 
 class UpgradeTests(unittest.TestCase):
-    """What an upgrade would change; Kubernetes refuses to change some of it."""
+    """The changes of an upgrade. Kubernetes refuses to change some fields."""
 
     upgrade = ("image=counter:2", "timestamp=2", "cpu=50", "port=80", "accessLog=true")
 
@@ -351,7 +351,7 @@ class MemoryTests(unittest.TestCase):
 
 
 class ReachTests(unittest.TestCase):
-    def test_the_service_leads_to_the_pods_whatever_its_port(self):
+    def test_the_service_leads_to_the_pods_with_any_port(self):
         [port] = render(CASES["everything"]).the("Service", "visits")["spec"]["ports"]
         self.assertEqual(
             port, {"name": "http", "port": 80, "targetPort": "http", "nodePort": 30080}
@@ -443,7 +443,7 @@ class NetworkPolicyTests(unittest.TestCase):
             [{"ports": [{"port": 6379}], "from": [{"podSelector": {"matchLabels": counter}}]}],
         )
 
-    def test_the_counter_is_reached_by_everyone_and_its_metrics_by_the_cluster(self):
+    def test_every_client_reaches_the_counter_and_the_cluster_reaches_its_metrics(self):
         visits, metrics = render().the("NetworkPolicy", "counter")["spec"]["ingress"]
         self.assertEqual(visits, {"ports": [{"port": 8000}]})
         self.assertEqual(
