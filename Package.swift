@@ -22,10 +22,11 @@ let containers: Target.Dependency = .product(name: "BasicContainers", package: "
 let package = Package(
   name: "counter",
   products: [.executable(name: "counter", targets: ["counter"])],
+  // Exact versions, as the file that would record them, Package.resolved, is not committed.
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
   ],
   // From the top down: a module depends only on modules that stand below it.
   targets: [

@@ -20,7 +20,7 @@ Object = dict[str, Any]
 
 
 class HelmFailed(Exception):
-    """Helm refused; the text is what it said."""
+    """Helm failed with this output."""
 
 
 def cases() -> dict[str, pathlib.Path]:
@@ -33,7 +33,7 @@ def helm(
     *arguments: str | pathlib.Path,
     kubeconfig: pathlib.Path = pathlib.Path("/nonexistent"),
 ) -> str:
-    """Runs Helm without the configuration and the cluster of whoever runs the tests."""
+    """Runs Helm without the user's configuration and cluster."""
     with tempfile.TemporaryDirectory(prefix="counter-chart-home-") as home:
         environment = {"HOME": home, "KUBECONFIG": str(kubeconfig)}
         ended = subprocess.run(
@@ -84,7 +84,7 @@ def render(
     program: pathlib.Path = HELM_4,
     chart: pathlib.Path = CHART,
 ) -> Release:
-    """What `helm template` makes of the chart; `sets` are written as for --set."""
+    """The output of `helm template` for the chart. `sets` are written as for --set."""
     arguments: list[str | pathlib.Path] = ["--kube-version", version, "--namespace", "web"]
     if values:
         arguments += ["--values", values]

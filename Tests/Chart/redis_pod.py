@@ -22,17 +22,20 @@ def free_port() -> int:
 class RedisPod:
     """The Redis container's files in a folder, its paths and its port being of this machine."""
 
-    def __init__(self, folder: pathlib.Path, password: bytes) -> None:
+    def __init__(
+        self, folder: pathlib.Path, password: bytes, sets: tuple[str, ...] = ()
+    ) -> None:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.folder = folder
-        self.container = render().container("StatefulSet")
+        release = render(sets=sets)
+        self.container = release.container("StatefulSet")
         self._paths = {
             mount["mountPath"]: folder / mount["name"] for mount in self.container["volumeMounts"]
         }
         for path in self._paths.values():
             path.mkdir()
-        for name, text in render().the("ConfigMap")["data"].items():
+        for name, text in release.the("ConfigMap")["data"].items():
             (folder / "configuration" / name).write_text(self.here(text))
         self.set_password(password)
 
@@ -75,7 +78,7 @@ class RedisPod:
             time.sleep(0.02)
 
     def stop(self, how: signal.Signals) -> int:
-        """Sends a signal to the container's first process and returns what it ends with."""
+        """Sends a signal to the container's first process and returns its exit code."""
         self.process.send_signal(how)
         return self.process.wait(LIMIT)
 
@@ -85,8 +88,14 @@ class RedisPod:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(LIMIT)
 
+    def peak_memory(self) -> int:
+        """The most memory that redis-server has taken since it started, in bytes."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        [line] = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) * 1024
+
     def ask(self, password: str | None, *words: str) -> str:
-        """What redis-cli says, with a password in its environment."""
+        """The output of redis-cli with a password in its environment."""
         environment = dict(os.environ) | ({} if password is None else {"REDISCLI_AUTH": password})
         ended = subprocess.run(
             ["redis-cli", "-p", str(self.port), *words],

@@ -24,7 +24,7 @@ Specification = dict[str, Any]
 
 
 def violations(pod: Specification) -> list[str]:
-    """What a pod's specification does against the standard, in words."""
+    """The violations of the standard by a pod's specification, in words."""
     found = list(_of_pod(pod))
     for kind in ("initContainers", "containers", "ephemeralContainers"):
         for container in pod.get(kind, []):
@@ -46,7 +46,7 @@ def _of_pod(pod: Specification) -> Iterator[str]:
 
 
 def _of_either(context: Specification) -> Iterator[str]:
-    """What holds for the security context of a pod and of a container alike."""
+    """The violations by a security context, which a pod and a container can have."""
     if context.get("windowsOptions", {}).get("hostProcess"):
         yield "hostProcess"
     selinux = context.get("seLinuxOptions", {})

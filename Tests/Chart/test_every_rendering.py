@@ -1,4 +1,4 @@
-"""What holds for the chart with whatever values, with each Helm, on each Kubernetes."""
+"""Promises of the chart with any values, with each Helm, on each Kubernetes."""
 
 import copy
 import functools

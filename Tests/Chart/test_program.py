@@ -33,12 +33,17 @@ class ProgramTests(unittest.TestCase):
         return port
 
     def is_up(self, port: int) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
         try:
-            connection.request("GET", "/health")
-            return connection.getresponse().status == 200
+            return self.get(port, "/health") == 200
         except OSError:
             return False
+
+    def get(self, port: int, path: str) -> int:
+        """The status of the response to a request."""
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
         finally:
             connection.close()
 
@@ -68,6 +73,34 @@ class ProgramTests(unittest.TestCase):
         words = [each.replace("counter:8000", f"127.0.0.1:{port}") for each in check["args"]]
         checked = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=LIMIT)
         self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_while_its_redis_is_full_it_refuses_visits_and_counts_on_once_there_is_room(self):
+        folder = tempfile.TemporaryDirectory(prefix="counter-chart-program-")
+        self.addCleanup(folder.cleanup)
+        pod = RedisPod(
+            pathlib.Path(folder.name), b"secret", ("redis.resources.limits.memory=20Mi",)
+        )
+        self.addCleanup(pod.kill)
+        pod.start()
+        password = pathlib.Path(folder.name) / "password" / "password"
+        flags = [
+            f"--redis=redis://127.0.0.1:{pod.port}", f"--redis-password-file={password}",
+            *("--host=", "--port=", "--metrics-port=", "--visit-timeout=0.5"),
+        ]
+        port = self.start(flags, {})
+        self.assertEqual(self.get(port, "/"), 200)
+        fill = "return redis.call('append', 'rest', string.rep('x', 1000000)) / 1000000"
+        while (answer := pod.ask("secret", "eval", fill, "0")).isdigit():
+            self.assertLess(int(answer), 20)
+        self.assertIn("OOM", answer)
+        self.assertEqual(self.get(port, "/"), 503)
+        self.assertEqual(self.get(port, "/health"), 200)
+        self.assertEqual(pod.ask("secret", "get", "hits"), "1")
+        pod.ask("secret", "del", "rest")
+        end = time.monotonic() + LIMIT
+        while self.get(port, "/") != 200:
+            self.assertLess(time.monotonic(), end, "it does not count again")
+        self.assertEqual(pod.ask("secret", "get", "hits"), "2")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the chart's Redis promises."""
+"""Promises of the chart's Redis."""
 
 import pathlib
 import signal
@@ -10,14 +10,14 @@ from redis_pod import RedisPod
 
 
 class RedisPodTests(unittest.TestCase):
-    def pod(self, password: bytes) -> RedisPod:
+    def pod(self, password: bytes, *sets: str) -> RedisPod:
         folder = tempfile.TemporaryDirectory(prefix="counter-chart-redis-")
         self.addCleanup(folder.cleanup)
-        pod = RedisPod(pathlib.Path(folder.name), password)
+        pod = RedisPod(pathlib.Path(folder.name), password, sets)
         self.addCleanup(pod.kill)
         return pod
 
-    def test_it_lets_in_who_has_the_password_whatever_is_in_it(self):
+    def test_it_accepts_its_password_with_any_characters_and_no_other(self):
         for password in ("secret", "two words # \"quoted\" 'twice' \\ $HOME %s", "pässwörd"):
             with self.subTest(password):
                 pod = self.pod(password.encode() + b"\n")
@@ -82,6 +82,39 @@ class RedisPodTests(unittest.TestCase):
         pod.set_password(b"another")
         pod.start()
         self.assertEqual(pod.ask("another", "incr", "hits"), "42")
+
+    def test_its_memory_limit_is_above_its_maxmemory(self):
+        for limit, bytes in (("256Mi", 192 << 20), ("0.5Gi", 384 << 20), ("1T", 750_000_000_000)):
+            with self.subTest(limit):
+                pod = self.pod(b"secret", f"redis.resources.limits.memory={limit}")
+                pod.start()
+                answer = pod.ask("secret", "config", "get", "maxmemory")
+                self.assertEqual(answer.split(), ["maxmemory", str(bytes)])
+        unlimited = self.pod(b"secret", "redis.resources.limits.memory=null")
+        unlimited.start()
+        answer = unlimited.ask("secret", "config", "get", "maxmemory")
+        self.assertEqual(answer.split(), ["maxmemory", "0"])
+
+    def test_a_full_redis_refuses_to_count_and_neither_grows_nor_forgets(self):
+        pod = self.pod(b"secret", "redis.resources.limits.memory=32Mi")
+        pod.start()
+        self.assertEqual(pod.ask("secret", "incr", "hits"), "1")
+        value = "x" * 100_000
+        answers = [pod.ask("secret", "set", f"key-{number}", value) for number in range(200)]
+        kept = answers.count("OK")
+        self.assertGreater(kept, 100)
+        self.assertLess(kept, 200)
+        self.assertTrue(all(each.startswith("OOM") for each in answers[kept:]), answers[kept:])
+        # The limit is checked when a command begins, so a script takes the last of the room.
+        fill = "return redis.call('append', 'key-0', string.rep('x', 200000))"
+        self.assertEqual(pod.ask("secret", "eval", fill, "0"), "300000")
+        self.assertTrue(pod.ask("secret", "incr", "hits").startswith("OOM"))
+        self.assertEqual(pod.ask("secret", "get", "hits"), "1")
+        self.assertEqual(pod.ask("secret", "dbsize"), str(kept + 1))
+        self.assertLess(pod.peak_memory(), 32 << 20)
+        # Once there is room, it counts again.
+        pod.ask("secret", "del", *(f"key-{number}" for number in range(10)))
+        self.assertEqual(pod.ask("secret", "incr", "hits"), "2")
 
 
 if __name__ == "__main__":

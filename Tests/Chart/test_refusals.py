@@ -1,4 +1,4 @@
-"""That what cannot be meant is refused, with words that name it."""
+"""Invalid values are refused with a message that names them."""
 
 import json
 import re
@@ -30,9 +30,11 @@ REFUSED = {
     "image=": "at '/image': '' does not match pattern",
     "redis.storage=lots": "at '/redis/storage': 'lots' does not match pattern",
     "redis.host=redis://a": "at '/redis/host': 'redis://a' does not match pattern",
-    # What is needed and was taken away
+    "maxConnections=0": "at '/maxConnections': minimum: got 0, want 1",
+    "maxConnections=many": "at '/maxConnections': got string, want null or integer",
+    # A required value that was removed
     "name=null": "missing property 'name'",
-    # What is right by itself
+    # Values that contradict each other
     "redis.host=a.example.com": 'redis.host is "a.example.com", but the chart is to run a Redis',
     "name=redisapp": 'name and redis.name are both "redisapp"',
     "minReplicas=8": "minReplicas is 8, more than maxReplicas, 7",
@@ -40,6 +42,13 @@ REFUSED = {
     "serviceMonitor.enabled=true,metricsPort=0": "serviceMonitor.enabled needs a metricsPort",
     "resources=null": "autoscaling needs resources.requests.cpu",
 }
+
+# Memory limits of Redis that no maxmemory can be derived from.
+NOT_QUANTITIES = (
+    *("lots", "256MB", "256mi", "256 Mi", "Mi", "-256Mi", "1,5Gi", "1.2.3Gi", "0x1000", "1e"),
+    *("1e1000", "1e99", "1Gi256Mi", "NaN", "."),
+)
+TOO_SMALL = ("19Mi", "20971519", "1", "500m", "1e-9", "0Mi")
 
 
 class RefusalTests(unittest.TestCase):
@@ -49,6 +58,18 @@ class RefusalTests(unittest.TestCase):
                 with self.subTest(sets, helm=program.name):
                     with self.assertRaisesRegex(HelmFailed, re.escape(words)):
                         render(sets=(sets,), program=program)
+
+    def test_a_memory_limit_of_redis_that_is_no_quantity_is_named(self):
+        for limits, words in (
+            (NOT_QUANTITIES, "is not an amount of memory such as 256Mi"),
+            (TOO_SMALL, "is too little: Redis needs at least 20Mi"),
+        ):
+            for limit in limits:
+                with self.subTest(limit):
+                    text = f'redis.resources.limits.memory is "{limit}", which {words}'
+                    value = limit.replace(",", "\\,")
+                    with self.assertRaisesRegex(HelmFailed, re.escape(text)):
+                        render(sets=(f"redis.resources.limits.memory={value}",))
 
     def test_a_kubernetes_that_is_too_old_is_refused(self):
         with self.assertRaisesRegex(HelmFailed, "requires kubeVersion: >=1.29.0-0"):

@@ -18,7 +18,7 @@ CASES = cases()
 
 
 class Operator:
-    """Whoever has Helm and the address of a cluster."""
+    """An operator, with Helm and the address of a cluster."""
 
     def __init__(self, program: pathlib.Path, there: Cluster) -> None:
         self.program = program
@@ -32,7 +32,7 @@ class Operator:
         )
 
     def install(self, case: str = "defaults", release: str = "visits") -> str:
-        """Installs the chart with the values of a case, and returns what Helm says."""
+        """Installs the chart with the values of a case and returns the output of Helm."""
         return self.run(
             "install", release, CHART, "--values", CASES[case], "--disable-openapi-validation"
         )

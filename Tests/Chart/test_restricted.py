@@ -1,4 +1,4 @@
-"""That the check for the pod security standard notices what it is for."""
+"""Tests of the check for the pod security standard."""
 
 import copy
 import unittest
@@ -6,7 +6,7 @@ import unittest
 from chart import Object, render
 from restricted import violations
 
-# What a pod may get wrong, by the words that are to be found: what is put into its specification.
+# Violations: the words that the check must find, and the change of the pod's specification.
 OF_POD = {
     "hostNetwork": {"hostNetwork": True},
     "hostPID": {"hostPID": True},

@@ -1,11 +1,11 @@
-"""What each value does, and what the chart promises whatever the values are."""
+"""The effect of each value, and promises of the chart with any values."""
 
 import pathlib
 import shutil
 import tempfile
 import unittest
 
-from chart import CHART, OLDEST, Object, Release, cases, render
+from chart import CHART, HELM_3, HELM_4, OLDEST, Object, Release, cases, render
 
 CASES = cases()
 
@@ -18,6 +18,14 @@ def arguments(release: Release) -> list[str]:
 def with_flag(release: Release, flag: str) -> list[str]:
     """The values that a flag of the counter is given."""
     return [each.partition("=")[2] for each in arguments(release) if each.startswith(f"{flag}=")]
+
+
+def environment(release: Release) -> dict[str, Object]:
+    """The environment variables of the counter, by name."""
+    variables = release.container("Deployment").get("env", [])
+    by_name = {each["name"]: each for each in variables}
+    assert len(by_name) == len(variables), "a variable is set twice"
+    return by_name
 
 
 def has_service_links(release: Release) -> bool:
@@ -117,7 +125,7 @@ class RollingUpdateTests(unittest.TestCase):
 
 
 class UpgradeTests(unittest.TestCase):
-    """What an upgrade would change; Kubernetes refuses to change some of it."""
+    """The changes of an upgrade. Kubernetes refuses to change some fields."""
 
     upgrade = ("image=counter:2", "timestamp=2", "cpu=50", "port=80", "accessLog=true")
 
@@ -203,7 +211,8 @@ class RedisTests(unittest.TestCase):
         [password] = release.the("Secret")["data"].values()
         self.assertEqual(str(release.objects).count(password), 1)
         for _, pod in release.pods():
-            self.assertNotIn("env", pod["containers"][0])
+            for variable in pod["containers"][0].get("env", []):
+                self.assertNotIn("PASSWORD", variable["name"])
 
     def test_without_a_secret_another_redis_is_asked_without_a_password(self):
         for case in ("external-redis-ipv6", "redis-of-old"):
@@ -225,9 +234,124 @@ class RedisTests(unittest.TestCase):
         annotations = render().the("StatefulSet")["spec"]["template"]["metadata"]["annotations"]
         self.assertRegex(annotations["counter/configuration"], "^[0-9a-f]{64}$")
 
+# Memory limits as Kubernetes takes them, and the maxmemory of Redis in bytes that each leads to:
+# three quarters of the limit, and at least 16 MiB less.
+MAXMEMORY = {
+    "256Mi": 192 << 20,
+    "0.5Gi": 384 << 20,
+    "1.5Gi": 1152 << 20,
+    ".25Gi": 192 << 20,
+    "4.Gi": 3 << 30,
+    "262144Ki": 192 << 20,
+    "2Ti": 3 << 39,
+    "100M": 75_000_000,
+    "0.1G": 75_000_000,
+    "100000k": 75_000_000,
+    "1T": 750_000_000_000,
+    "268435456": 192 << 20,
+    "100000001": 75_000_000,  # a fraction of a byte is rounded down
+    "134217728000m": 96 << 20,
+    "1e8": 75_000_000,
+    "1.5E+9": 1_125_000_000,
+    "1000000000e-1": 75_000_000,
+    "63Mi": 47 << 20,
+    "40Mi": 24 << 20,
+    "20Mi": 4 << 20,
+}
+
+
+def redis_limit(limit: str) -> tuple[str, ...]:
+    """Sets the memory limit of Redis, as a text."""
+    return (f"redis.resources.limits.memory={limit}",)
+
+
+def maxmemory(release: Release) -> list[str]:
+    """The values of maxmemory in the configuration of Redis."""
+    lines = release.the("ConfigMap")["data"]["redis.conf"].splitlines()
+    return [line.split()[1] for line in lines if line.split()[0] == "maxmemory"]
+
+
+class MemoryTests(unittest.TestCase):
+    def test_the_counter_is_told_its_memory_limit_in_mebibytes(self):
+        source = {"containerName": "counter", "resource": "limits.memory", "divisor": "1Mi"}
+        for release in (render(), render(CASES["everything"]), render(sets=("name=visits",))):
+            self.assertEqual(
+                environment(release)["MEMORY_LIMIT"],
+                {"name": "MEMORY_LIMIT", "valueFrom": {"resourceFieldRef": source}},
+            )
+
+    def test_without_a_memory_limit_the_counter_is_told_none(self):
+        """Kubernetes would name the memory of the node."""
+        for sets in (("resources.limits.memory=null",), ("resources.limits=null",)):
+            for program in (HELM_3, HELM_4):
+                with self.subTest(sets, helm=program.name):
+                    container = render(sets=sets, program=program).container("Deployment")
+                    self.assertNotIn("memory", container["resources"].get("limits", {}))
+                    self.assertNotIn("env", container)
+        self.assertNotIn("env", render(CASES["bare"]).container("Deployment"))
+
+    def test_a_number_of_connections_is_passed_on_and_none_by_default(self):
+        self.assertNotIn("MAX_CONNECTIONS", environment(render()))
+        for value, text in (("500", "500"), ("1048576", "1048576"), ("5000000", "5000000")):
+            variable = environment(render(sets=(f"maxConnections={value}",)))["MAX_CONNECTIONS"]
+            self.assertEqual(variable["value"], text)
+        self.assertEqual(
+            environment(render(CASES["everything"]))["MAX_CONNECTIONS"]["value"], "2000000"
+        )
+        without_limit = render(sets=("maxConnections=500", "resources.limits.memory=null"))
+        self.assertEqual(list(environment(without_limit)), ["MAX_CONNECTIONS"])
+
+    def test_extraEnv_replaces_a_variable_of_the_chart(self):
+        release = render(
+            sets=(
+                *("maxConnections=500", "extraEnv[0].name=MEMORY_LIMIT", "extraEnv[0].value=none"),
+                *("extraEnv[1].name=MAX_CONNECTIONS", "extraEnv[1].valueFrom.anything=1"),
+            )
+        )
+        self.assertEqual(environment(release)["MEMORY_LIMIT"]["value"], "none")
+        self.assertNotIn("value", environment(release)["MAX_CONNECTIONS"])
+
+    def test_redis_refuses_writes_before_it_reaches_its_memory_limit(self):
+        for limit, bytes in MAXMEMORY.items():
+            with self.subTest(limit):
+                self.assertEqual(maxmemory(render(sets=redis_limit(limit))), [str(bytes)])
+        self.assertEqual(maxmemory(render()), [str(192 << 20)])
+
+    def test_a_limit_may_be_a_number_or_a_text(self):
+        """Helm reads a number of a values file as a float, and a number of --set as an integer."""
+        with tempfile.TemporaryDirectory(prefix="counter-chart-") as folder:
+            for text in ("268435456", "2.68435456e8", '"268435456"', "268435456.0"):
+                for program in (HELM_3, HELM_4):
+                    with self.subTest(text, helm=program.name):
+                        file = pathlib.Path(folder) / "values.yaml"
+                        file.write_text(f"redis: {{resources: {{limits: {{memory: {text}}}}}}}\n")
+                        release = render.__wrapped__(file, program=program)
+                        self.assertEqual(maxmemory(release), [str(192 << 20)])
+
+    def test_without_a_memory_limit_redis_has_no_maxmemory(self):
+        for sets in (
+            ("redis.resources.limits.memory=null",),
+            ("redis.resources.limits=null",),
+            ("redis.resources=null",),
+        ):
+            for program in (HELM_3, HELM_4):
+                with self.subTest(sets, helm=program.name):
+                    self.assertEqual(maxmemory(render(sets=sets, program=program)), [])
+
+    def test_redis_never_forgets_a_counter_to_make_room(self):
+        for sets in ((), ("redis.resources=null",)):
+            configuration = render(sets=sets).the("ConfigMap")["data"]["redis.conf"]
+            self.assertIn("maxmemory-policy noeviction\n", configuration)
+
+    def test_another_limit_of_redis_makes_another_pod(self):
+        def annotations(*sets: str) -> Object:
+            return render(sets=sets).the("StatefulSet")["spec"]["template"]["metadata"]
+
+        self.assertNotEqual(annotations(), annotations(*redis_limit("512Mi")))
+
 
 class ReachTests(unittest.TestCase):
-    def test_the_service_leads_to_the_pods_whatever_its_port(self):
+    def test_the_service_leads_to_the_pods_with_any_port(self):
         [port] = render(CASES["everything"]).the("Service", "visits")["spec"]["ports"]
         self.assertEqual(
             port, {"name": "http", "port": 80, "targetPort": "http", "nodePort": 30080}
@@ -319,7 +443,7 @@ class NetworkPolicyTests(unittest.TestCase):
             [{"ports": [{"port": 6379}], "from": [{"podSelector": {"matchLabels": counter}}]}],
         )
 
-    def test_the_counter_is_reached_by_everyone_and_its_metrics_by_the_cluster(self):
+    def test_every_client_reaches_the_counter_and_the_cluster_reaches_its_metrics(self):
         visits, metrics = render().the("NetworkPolicy", "counter")["spec"]["ingress"]
         self.assertEqual(visits, {"ports": [{"port": 8000}]})
         self.assertEqual(
@@ -363,7 +487,7 @@ class ProgramTests(unittest.TestCase):
         release = render(CASES["everything"])
         pod = release.the("Deployment")["spec"]["template"]["spec"]
         [container] = pod["containers"]
-        self.assertEqual(container["env"][0], {"name": "TZ", "value": "UTC"})
+        self.assertEqual(environment(release)["TZ"], {"name": "TZ", "value": "UTC"})
         self.assertEqual(container["imagePullPolicy"], "Always")
         self.assertEqual(pod["imagePullSecrets"], [{"name": "registry"}, {"name": "mirror"}])
         self.assertEqual(pod["nodeSelector"], {"kubernetes.io/os": "linux"})

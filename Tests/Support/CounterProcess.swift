@@ -15,16 +15,18 @@ final class CounterProcess {
   ///   - port: one that another counter had before, or nil for a free one.
   ///   - program: another executable than the one under test.
   ///   - openFiles: how many files and connections it may have open, nil for as many as the suite.
+  ///   - controlGroup: the folder of the control group it runs in, nil for that of the suite.
   ///   - redirection: where the shell sends what it prints, instead of into files.
   init(
     _ flags: [String], environment: [String: String] = [:], folder: String, port: UInt16? = nil,
-    program: String? = nil, openFiles: Int? = nil, redirection: String = ""
+    program: String? = nil, openFiles: Int? = nil, controlGroup: String? = nil,
+    redirection: String = ""
   ) throws {
     self.port = try port ?? FreePort.take()
     let address = flags.contains("--host") ? [] : ["--host", "127.0.0.1"]
     process = try Self.start(
       address + ["--port", "\(self.port)"] + flags, environment: environment, folder: folder,
-      program: program, openFiles: openFiles, redirection: redirection)
+      program: program, openFiles: openFiles, controlGroup: controlGroup, redirection: redirection)
   }
 
   /// Runs it with exactly these arguments until it exits by itself.
@@ -43,12 +45,15 @@ final class CounterProcess {
 
   static func start(
     _ arguments: [String], environment: [String: String], folder: String,
-    program: String? = nil, openFiles: Int? = nil, redirection: String = ""
+    program: String? = nil, openFiles: Int? = nil, controlGroup: String? = nil,
+    redirection: String = ""
   ) throws -> ChildProcess {
+    let join = controlGroup.map { "echo $$ >'\($0)/cgroup.procs' && " } ?? ""
     let limit = openFiles.map { "ulimit -n \($0) && " } ?? ""
     return try ChildProcess(
       "/bin/sh",
-      ["-c", limit + "exec \"$0\" \"$@\" \(redirection)", try program ?? executable()] + arguments,
+      ["-c", join + limit + "exec \"$0\" \"$@\" \(redirection)", try program ?? executable()]
+        + arguments,
       environment: usualEnvironment.merging(environment) { $1 }, folder: folder)
   }
 

@@ -1,9 +1,9 @@
-{{/* The port that the counter's pods listen on, whatever the Service's is: over 1023, so that no
-     user needs a privilege for it. */}}
+{{/* The port that the counter's pods listen on, which does not depend on the Service's. It is above
+     1023, so that it needs no privilege. */}}
 {{- define "counter.port" -}}8000{{- end }}
 
-{{/* What a pod is selected by, which can never change: (list $ COMPONENT). Redis's does not depend
-     on the counter's name, which may. */}}
+{{/* The labels that select a pod: (list $ COMPONENT). They can never change. Redis's labels do not
+     depend on the counter's name, which can. */}}
 {{- define "counter.selector" -}}
 {{- $ := index . 0 -}}
 {{- $name := eq (index . 1) "redis" | ternary $.Values.redis.name $.Values.name -}}
@@ -12,8 +12,8 @@ app.kubernetes.io/instance: {{ $.Release.Name | quote }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end }}
 
-{{/* The labels of everything but pods, for which a new version would be a reason to restart:
-     (list $ COMPONENT). */}}
+{{/* The labels of each object: (list $ COMPONENT). Pods have only those that select them, because a
+     changed label restarts a pod, and these contain the version. */}}
 {{- define "counter.labels" -}}
 {{- $ := index . 0 -}}
 {{ include "counter.selector" . }}
@@ -22,27 +22,27 @@ app.kubernetes.io/managed-by: {{ $.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" | trunc 63 }}
 {{- end }}
 
-{{/* Whether the counter finds its Redis by REDISAPP_SERVICE_HOST. Kubernetes gives it to pods that
-     start after the Service was made, which Helm does first. */}}
+{{/* Whether the counter finds its Redis by REDISAPP_SERVICE_HOST. Kubernetes sets it in pods that
+     start after the Service was created. Helm creates Services first. */}}
 {{- define "counter.redisIsInjected" -}}
 {{- if and (not .Values.redis.host) (eq .Values.redis.name "redisapp") }}yes{{ end }}
 {{- end }}
 
-{{/* Where Redis is, when the counter has to be told. */}}
+{{/* The URL of Redis, for the flag --redis. */}}
 {{- define "counter.redisURL" -}}
 {{- $host := .Values.redis.host | default .Values.redis.name -}}
 {{- if contains ":" $host }}{{ $host = printf "[%s]" $host }}{{ end -}}
 redis://{{ $host }}:{{ .Values.redis.port }}
 {{- end }}
 
-{{/* The Secret with Redis's password; empty when there is none. */}}
+{{/* The name of the Secret with Redis's password, or empty if there is none. */}}
 {{- define "counter.passwordSecret" -}}
 {{- if .Values.redis.existingSecret }}{{ .Values.redis.existingSecret }}
 {{- else if .Values.redis.enabled }}{{ .Values.redis.name }}-password
 {{- end }}
 {{- end }}
 
-{{/* The same for every container. */}}
+{{/* The security context of every container. */}}
 {{- define "counter.containerSecurity" -}}
 allowPrivilegeEscalation: false
 readOnlyRootFilesystem: true
@@ -50,8 +50,8 @@ capabilities:
   drop: [ALL]
 {{- end }}
 
-{{/* The same for every pod: (list $ USER). The image's user is given as a number, which Kubernetes
-     can see not to be root. */}}
+{{/* The security settings of every pod: (list $ USER). The user is a number, because Kubernetes can
+     tell only of a number that it is not root. */}}
 {{- define "counter.podSecurity" -}}
 {{- $ := index . 0 -}}
 automountServiceAccountToken: false
@@ -71,7 +71,7 @@ imagePullSecrets:
 {{- end }}
 {{- end }}
 
-{{/* A volume with the password as a file, so that it is in nobody's environment. */}}
+{{/* A volume with the password as a file, so that no environment contains it. */}}
 {{- define "counter.passwordVolume" -}}
 name: password
 secret:
@@ -82,6 +82,7 @@ secret:
       path: password
 {{- end }}
 
+{{/* The nodes that a pod may run on. */}}
 {{- define "counter.placement" -}}
 {{- with .nodeSelector }}
 nodeSelector: {{- toYaml . | nindent 2 }}

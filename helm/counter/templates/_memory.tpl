@@ -1,0 +1,60 @@
+{{/* An amount of memory in bytes, from a quantity as Kubernetes writes it: (list NAME QUANTITY). A
+     fraction of a byte is dropped. Fails, with the name of the value, for what is no quantity.
+     https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */}}
+{{- define "counter.bytes" -}}
+{{- /* Helm reads 268435456 in a values file as a float, 2.68435456e+08: a quantity, too. */ -}}
+{{- $quantity := toString (index . 1) -}}
+{{- $number := regexFind "^\\+?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][-+]?[0-9]{1,2})?" $quantity -}}
+{{- $units := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15
+    "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 -}}
+{{- $unit := trimPrefix $number $quantity -}}
+{{- /* An exponent and a unit exclude each other. */ -}}
+{{- $isUnit := and (hasKey $units $unit) (not (and $unit (regexMatch "[eE]" $number))) -}}
+{{- $isQuantity := and (ne $number "") $isUnit -}}
+{{- $bytes := $isQuantity | ternary (mulf (float64 $number) (get $units $unit | default 0)) 0.0 -}}
+{{- /* An int64 holds less than 1e19. */ -}}
+{{- if or (not $isQuantity) (gt $bytes 1e18) -}}
+  {{- $words := "%s is %q, which is not an amount of memory such as 256Mi" -}}
+  {{- fail (printf $words (index . 0) $quantity) -}}
+{{- end -}}
+{{- int64 $bytes -}}
+{{- end }}
+
+{{/* The maxmemory of Redis in bytes: three quarters of its memory limit, and at least 16 MiB less.
+     The rest is for what maxmemory does not count, such as the buffers of connections and of the
+     log, and for a rewrite of the log. Empty without a memory limit. */}}
+{{- define "counter.redisMaxmemory" -}}
+{{- with dig "limits" "memory" "" (.Values.redis.resources | default dict) -}}
+  {{- $limit := include "counter.bytes" (list "redis.resources.limits.memory" .) | int64 -}}
+  {{- if lt $limit 20971520 -}}
+    {{- $words := "redis.resources.limits.memory is %q, which is too little: Redis needs at least 20Mi" -}}
+    {{- fail (printf $words (toString .)) -}}
+  {{- end -}}
+  {{- min (div (mul $limit 3) 4) (sub $limit 16777216) -}}
+{{- end -}}
+{{- end }}
+
+{{/* The environment of the counter: its memory limit, from which the program derives how much it
+     may buffer, and the variables of the values. A variable of extraEnv replaces one of ours, as
+     Kubernetes wants each name once. */}}
+{{- define "counter.environment" -}}
+{{- $theirs := list -}}
+{{- range .Values.extraEnv }}{{ $theirs = append $theirs .name }}{{ end -}}
+{{- /* Without a limit, Kubernetes would name the memory of the node. */ -}}
+{{- $limit := dig "limits" "memory" "" (.Values.resources | default dict) -}}
+{{- if and $limit (not (has "MEMORY_LIMIT" $theirs)) }}
+- name: MEMORY_LIMIT
+  valueFrom:
+    resourceFieldRef:
+      containerName: counter
+      resource: limits.memory
+      divisor: 1Mi
+{{- end }}
+{{- if and .Values.maxConnections (not (has "MAX_CONNECTIONS" $theirs)) }}
+- name: MAX_CONNECTIONS
+  value: {{ int64 .Values.maxConnections | quote }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
