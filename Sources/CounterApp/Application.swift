@@ -238,7 +238,7 @@ extension Application {
   }
 
   private mutating func startLoops() throws(SystemError) -> Threads {
-    let location = privateRedis?.location ?? configuration.redis ?? Location(.unix(path: ""))
+    let location = privateRedis?.location ?? configuration.redis ?? RedisAddress(.unix(path: ""))
     let watch = RedisWatch(logger, location.description)
     let address = Self.address(configuration.host, listeners[0].port)
     var threads = Threads()

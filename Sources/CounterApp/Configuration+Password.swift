@@ -5,8 +5,8 @@ extension Configuration {
   /// Completes the Redis that was named without a password by one that was given apart from it: in
   /// a file, or else in the environment.
   static func complete(
-    _ redis: Location?, passwordFile file: String?, _ find: Finder
-  ) throws(BadSetting) -> Location? {
+    _ redis: RedisAddress?, passwordFile file: String?, _ find: Finder
+  ) throws(BadSetting) -> RedisAddress? {
     let setting = file.map { Setting(name: "--redis-password-file", value: $0) }
     guard var redis else {
       if let setting { throw setting.bad(because: "no Redis is named that it is for") }

@@ -13,7 +13,7 @@ package struct Configuration: Sendable {
   /// The port that metrics are served on; 0 for none.
   package var metricsPort: UInt16
   /// The Redis to count in; nil for a private redis-server.
-  package var redis: Location?
+  package var redis: RedisAddress?
   /// The folder in which a private redis-server keeps its data.
   package var dataFolder: String
   /// How many event loops there are.
@@ -286,10 +286,10 @@ extension Configuration {
   }
 
   /// The Redis that was named, or that Kubernetes made known under the name `redisapp`.
-  private static func redis(_ flag: String?, _ find: Finder) throws(BadSetting) -> Location? {
+  private static func redis(_ flag: String?, _ find: Finder) throws(BadSetting) -> RedisAddress? {
     if let setting = find.setting("--redis", flag, "REDIS_URL") {
       do {
-        return try Location(setting.value)
+        return try RedisAddress(setting.value)
       } catch {
         throw BadSetting(name: setting.name, reason: error.reason)
       }
@@ -301,7 +301,7 @@ extension Configuration {
       }
       return port
     }
-    return Location(.tcp(host: host.value, port: port ?? Location.defaultPort))
+    return RedisAddress(.tcp(host: host.value, port: port ?? RedisAddress.defaultPort))
   }
 }
 

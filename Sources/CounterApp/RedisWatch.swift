@@ -22,7 +22,7 @@ final class RedisWatch: Sendable {
   }
 
   /// A loop's connection broke, or its first try failed.
-  func lost(_ failure: Failure?) {
+  func lost(_ failure: RedisError?) {
     let reason = failure?.description ?? "no connection yet"
     state.withLock { state in
       state.loopsWithout += 1
@@ -34,7 +34,7 @@ final class RedisWatch: Sendable {
   }
 
   /// Another try failed, perhaps for another reason than the one before.
-  func stillLost(_ failure: Failure) {
+  func stillLost(_ failure: RedisError) {
     let reason = failure.description
     state.withLock { state in
       guard let last = state.reason, last != reason else { return }

@@ -40,7 +40,7 @@ struct Worker: ~Copyable {
   private enum RedisAsLogged {
     case unknown
     case found
-    case lost(Failure?)
+    case lost(RedisError?)
   }
 
   /// Whose event it is.
@@ -55,7 +55,7 @@ struct Worker: ~Copyable {
   private static var idleGrace: Interval { .seconds(2) }
 
   init(
-    loop number: Int, _ listener: consuming Listener, _ location: Location,
+    loop number: Int, _ listener: consuming Listener, _ location: RedisAddress,
     _ configuration: Configuration, _ limits: Limits, _ control: Control, _ watch: RedisWatch,
     _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?
   ) throws(SystemError) {
@@ -243,11 +243,11 @@ extension Worker {
   private mutating func noticeRedis() {
     noticeRefusal()
     // A connection that was given up because a batch was refused is no news besides the refusal.
-    let isBetweenTries = if case .refused = counter.failure { refusal != nil } else { false }
+    let isBetweenTries = if case .refused = counter.redisError { refusal != nil } else { false }
     switch (redis, counter.isConnected || isBetweenTries) {
     case (.found, true):
       break
-    case (.unknown, false) where counter.failure == nil:
+    case (.unknown, false) where counter.redisError == nil:
       break
     case (.unknown, true):
       redis = .found
@@ -255,10 +255,10 @@ extension Worker {
       redis = .found
       watch.found()
     case (.unknown, false), (.found, false):
-      redis = .lost(counter.failure)
-      watch.lost(counter.failure)
+      redis = .lost(counter.redisError)
+      watch.lost(counter.redisError)
     case (.lost(let last), false):
-      if let failure = counter.failure, failure != last {
+      if let failure = counter.redisError, failure != last {
         redis = .lost(failure)
         watch.stillLost(failure)
       }

@@ -36,7 +36,7 @@ struct Claim: ~Copyable {
   /// What a connection begins with.
   var registration: Command {
     var ping = Command(["PING"])
-    ping.take(along: Command(["EVAL", ClaimScript.registration, "1", key, String(Self.life)]))
+    ping.pipeline(Command(["EVAL", ClaimScript.registration, "1", key, String(Self.life)]))
     return ping
   }
 
@@ -54,7 +54,7 @@ struct Claim: ~Copyable {
       ? Self.opening("EVAL", ClaimScript.text, counter, key) : Command(startingLike: opening)
     command.append(sequence)
     command.append(UInt64(amount))
-    command.take(along: renewal)
+    command.pipeline(renewal)
     return command
   }
 

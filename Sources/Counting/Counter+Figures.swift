@@ -27,7 +27,7 @@ extension Counter {
     package let waiting = RunningTotal()
 
     /// The connection to Redis.
-    package let redis = Connection.Figures()
+    package let redis = RedisConnection.Figures()
 
     /// Nothing so far.
     package init() {}

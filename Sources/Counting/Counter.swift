@@ -13,7 +13,7 @@ package import Redis
 /// The program drives it: events go to `ready`, the passing of time to `tick`; after either, and
 /// after `dispatch`, it takes all answers with `nextAnswer`.
 package struct Counter: ~Copyable {
-  private var redis: Connection
+  private var redis: RedisConnection
   private var claim: Claim
   private let timeout: Interval
   private let figures: Figures
@@ -36,8 +36,6 @@ package struct Counter: ~Copyable {
   /// Redis does not know the script, and must be sent the whole of it.
   private var sendsScript = false
 
-  private var refusals = Backoff(from: .milliseconds(10), to: .milliseconds(250))
-
   /// Why Redis, though it answers, did not count the last batch; nil since it counted one.
   package private(set) var refusal: String?
 
@@ -53,14 +51,12 @@ package struct Counter: ~Copyable {
   ///   - timeout: how long a visit may wait for its number.
   ///   - owner: whose events its descriptors are, in the numbers of the program.
   package init(
-    _ key: String, in location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
+    _ key: String, in address: RedisAddress, timeout: Interval, _ poller: Poller, owner: UInt8,
     figures: Figures = Figures()
   ) throws(SystemError) {
-    // A reply that got lost must be noticed early enough to ask again within the visit's time.
-    let patience = min(.seconds(1), max(.milliseconds(250), timeout / 4))
     claim = Claim(counter: key)
-    redis = try Connection(
-      to: location, timeout: patience, poller, owner: owner, figures: figures.redis,
+    redis = try RedisConnection(
+      to: address, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
       greeting: claim.registration)
     self.figures = figures
     self.timeout = timeout
@@ -76,7 +72,7 @@ package struct Counter: ~Copyable {
   package var isConnected: Bool { redis.isReady }
 
   /// Why Redis does not answer, as far as it is known.
-  package var failure: Failure? { redis.failure }
+  package var redisError: RedisError? { redis.error }
 
   /// When it wants to be called again though no event comes.
   package var deadline: Instant {
@@ -89,7 +85,7 @@ package struct Counter: ~Copyable {
 extension Counter {
   /// Takes a visit; some later `nextAnswer` gives its ticket back.
   package mutating func count(_ ticket: UInt128) {
-    if waiting.isAnswered, !redis.isReady { redis.hurry(now) }
+    if waiting.isAnswered, inFlight.isAnswered, !redis.isReady { redis.retryNow(now) }
     waiting.append(Visit(ticket: ticket, deadline: now + timeout))
   }
 
@@ -172,7 +168,7 @@ extension Counter {
 extension Counter {
   /// Does what an event on the connection to Redis calls for.
   package mutating func ready(_ event: Event) {
-    redis.ready(event, now)
+    redis.handleEvent(event, now)
     while let reply = redis.nextReply(now) { take(reply) }
     noticeLoss()
   }
@@ -197,7 +193,6 @@ extension Counter {
       figures.batches.record(Int64(inFlight.count))
       sendsScript = false
       refusal = nil
-      refusals.succeeded()
       settle(.total(total))
     } else {
       takeError(reply.error ?? "an answer that is no number")
@@ -216,7 +211,7 @@ extension Counter {
       figures.refused.add(1)
       refusal = error
       // Another connection may lead to another server, or be let in.
-      redis.drop(.refused(error), now, retryAfter: refusals.failed())
+      redis.drop(.refused(error), now)
     }
   }
 }

@@ -48,7 +48,7 @@ struct ConfigurationTests {
       "TRUSTED_PROXIES": "10.0.0.0/8, ::1",
     ])
     #expect(configuration.port == 1)
-    #expect(configuration.redis == Location(.unix(path: "/r")))
+    #expect(configuration.redis == RedisAddress(.unix(path: "/r")))
     #expect(configuration.dataFolder == "/d")
     #expect(configuration.threads == 3)
     #expect(configuration.visitTimeout == .milliseconds(250))
@@ -70,7 +70,7 @@ struct ConfigurationTests {
     #expect(try configure(["PORT": "1"]) { $0.port = "2" }.port == 2)
     #expect(try configure(["PORT": ""]).port == 8000)
     let redis = try configure(["REDIS_URL": "redis://a", "REDISAPP_SERVICE_HOST": "b"]).redis
-    #expect(redis == Location(.tcp(host: "a", port: 6379)))
+    #expect(redis == RedisAddress(.tcp(host: "a", port: 6379)))
   }
 
   @Test("finds the Redis that Kubernetes makes known")
@@ -79,9 +79,9 @@ struct ConfigurationTests {
       "REDISAPP_SERVICE_HOST": "10.0.0.7", "REDISAPP_SERVICE_PORT": "6380",
       "REDISAPP_PORT": "tcp://10.0.0.7:6380", "COUNTER_PORT": "tcp://10.0.0.8:8000",
     ]
-    #expect(try configure(environment).redis == Location(.tcp(host: "10.0.0.7", port: 6380)))
+    #expect(try configure(environment).redis == RedisAddress(.tcp(host: "10.0.0.7", port: 6380)))
     #expect(
-      try configure(["REDISAPP_SERVICE_HOST": "h"]).redis == Location(.tcp(host: "h", port: 6379)))
+      try configure(["REDISAPP_SERVICE_HOST": "h"]).redis == RedisAddress(.tcp(host: "h", port: 6379)))
     #expect(try configure(["REDISAPP_SERVICE_PORT": "1"]).redis == nil)
   }
 

@@ -12,6 +12,9 @@ private struct CountingLoop: ~Copyable {
   private var events = Events()
   private var skipped = Interval.seconds(0)
 
+  /// Emulates a slow Redis: each event is seen so much later than it came.
+  var latency = Interval.seconds(0)
+
   /// Whether the batch was filling at the end of the last turn, before what could go was sent.
   private(set) var wasFilling = false
 
@@ -20,7 +23,7 @@ private struct CountingLoop: ~Copyable {
 
   init(_ redis: borrowing RedisProcess, timeout: Interval = .seconds(5)) throws {
     let poller = try Poller()
-    let location = try Location(redis.url)
+    let location = try RedisAddress(redis.url)
     let counter = try Counter("hits", in: location, timeout: timeout, poller, owner: 0)
     self.poller = poller
     self.counter = counter
@@ -28,6 +31,7 @@ private struct CountingLoop: ~Copyable {
 
   mutating func turn() throws {
     try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
+    if events.count > 0, latency > .seconds(0) { pass(latency) }
     counter.beginRound(.now + skipped)
     for index in 0..<events.count {
       counter.ready(events[index])
@@ -37,6 +41,18 @@ private struct CountingLoop: ~Copyable {
     takeAnswers()
     wasFilling = counter.isFilling
     counter.dispatch()
+  }
+
+  /// Lets time pass on the clock without an event: each deadline on the way is met when it is due.
+  private mutating func pass(_ interval: Interval) {
+    let end = .now + skipped + interval
+    while counter.deadline < end {
+      skipped = skipped + max(counter.deadline - (.now + skipped), .seconds(0))
+      counter.beginRound(.now + skipped)
+      counter.tick()
+      takeAnswers()
+    }
+    skipped = skipped + max(end - (.now + skipped), .seconds(0))
   }
 
   private mutating func takeAnswers() {
@@ -262,6 +278,22 @@ struct CounterTests {
         try loop.turn(until: "it is answered") { $0.answers.count == Int(ticket) + 1 }
       }
       #expect(loop.numbers == [1, 2, 3])
+    }
+  }
+
+  @Test(
+    "counts with a slow Redis as long as a visit has the time",
+    arguments: [(130, 1000), (600, 5000), (1200, 5000)] as [(Int64, Int64)])
+  func slowRedis(_ latency: Int64, _ timeout: Int64) throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis, timeout: .milliseconds(timeout))
+      loop.latency = .milliseconds(latency)
+      try loop.connect()
+      for ticket: UInt128 in 0..<5 {
+        loop.counter.count(ticket)
+        try loop.turn(until: "it is answered") { $0.answers.count == ticket + 1 }
+      }
+      #expect(loop.numbers == [1, 2, 3, 4, 5])
     }
   }
 

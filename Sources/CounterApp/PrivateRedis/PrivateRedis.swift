@@ -38,7 +38,7 @@ struct PrivateRedis: ~Copyable {
     } catch {
       throw .folder(error)
     }
-    guard redis.socketPath.utf8.count <= Location.longestSocketPath else { throw .pathTooLong }
+    guard redis.socketPath.utf8.count <= SocketAddress.longestPath else { throw .pathTooLong }
     try redis.start()
     return redis
   }
@@ -46,7 +46,7 @@ struct PrivateRedis: ~Copyable {
   private var socketPath: String { "\(folder.path)/redis.sock" }
 
   /// Where it can be reached.
-  var location: Location { Location(.unix(path: socketPath)) }
+  var location: RedisAddress { RedisAddress(.unix(path: socketPath)) }
 
   /// Where its log is.
   var logPath: String { "\(folder.path)/redis.log" }
@@ -89,7 +89,8 @@ struct PrivateRedis: ~Copyable {
   private func endsBeforeReady(_ limit: Interval) throws(SystemError) -> Bool {
     let poller = try Poller()
     var events = Events()
-    var connection = try Connection(to: location, timeout: .seconds(1), poller, owner: 0)
+    var connection = try RedisConnection(
+      to: location, timeoutLimit: .seconds(5), poller, owner: 0)
     try poller.add(ending.number, .read, Token(owner: 1))
     var now = Instant.now
     let end = now + limit
@@ -99,7 +100,7 @@ struct PrivateRedis: ~Copyable {
       now = .now
       for index in 0..<events.count {
         if events[index].token.owner == 1 { return true }
-        connection.ready(events[index], now)
+        connection.handleEvent(events[index], now)
         _ = connection.nextReply(now)
       }
     }
