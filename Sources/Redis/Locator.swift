@@ -5,7 +5,10 @@ import System
 ///
 /// The name is looked up anew for each round of attempts, because after a failover it means another
 /// host. While a name server does not answer, the address that served last can be used.
-struct Locator {
+///
+/// It is a class to keep its addresses out of the connection's storage: the compiler copies all of that
+/// where it reads a field, which cost 100 instructions a visit.
+final class Locator {
   private enum Place {
     case fixed(SocketAddress)
     case named(host: String, port: UInt16, Resolver)
@@ -48,7 +51,7 @@ struct Locator {
   }
 
   /// The next address to connect to; nil when it has to be looked up first, which has begun then.
-  mutating func nextAddress() throws(SystemError) -> SocketAddress? {
+  func nextAddress() throws(SystemError) -> SocketAddress? {
     switch place {
     case .fixed(let address):
       return address
@@ -66,7 +69,7 @@ struct Locator {
   var hasServingAddress: Bool { servingAddress != nil }
 
   /// The address that served last.
-  mutating func lastServingAddress() -> SocketAddress? {
+  func lastServingAddress() -> SocketAddress? {
     triedAddress = servingAddress
     return servingAddress
   }
@@ -74,7 +77,7 @@ struct Locator {
   /// Ends a look-up: its addresses are the next to be tried.
   ///
   /// - Returns: whether it had ended.
-  mutating func finishLookUp() throws(RedisError) -> Bool {
+  func finishLookUp() throws(RedisError) -> Bool {
     guard case .named(_, let port, let resolver) = place, let found = resolver.takeResult() else {
       return false
     }
@@ -90,7 +93,7 @@ struct Locator {
   }
 
   /// Notes that Redis serves at the address that was tried last, and ends the round of attempts.
-  mutating func confirmAddress() {
+  func confirmAddress() {
     servingAddress = triedAddress
     candidates = []
   }

@@ -16,7 +16,7 @@ package struct RedisConnection: ~Copyable {
   /// What Redis has to execute before the connection is ready, AUTH and SELECT included.
   private let greeting: Command
 
-  private var locator: Locator
+  private let locator: Locator
   private var timer: RetryTimer
   private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
 
@@ -50,33 +50,6 @@ package struct RedisConnection: ~Copyable {
     case awaitingReply(since: Instant, until: Instant)
     /// Replies to a ping or to pipelined commands, but to no command of the program.
     case awaitingRest(until: Instant)
-  }
-
-  /// A socket to Redis, the reader of its bytes, and the replies that are expected on it.
-  private struct Link: ~Copyable {
-    var transport: Transport
-    var reader = RESPReader()
-    var replies = ReplyQueue()
-
-    /// The events that the poller watches for.
-    var watched = Readiness.write
-
-    init(_ transport: consuming Transport) {
-      self.transport = transport
-    }
-
-    mutating func append(_ command: borrowing Command, expecting expectation: Expectation) {
-      replies.append(expectation)
-      replies.append(
-        expectation == .greeting ? .greeting : .pipelined, count: command.pipelinedCount)
-      transport.append(command.bytes.span)
-    }
-
-    mutating func readInput() throws(RedisError) {
-      try reader.readInput(from: transport)
-    }
-
-    mutating func nextReply() throws(RedisError) -> Reply? { try reader.nextReply() }
   }
 
   /// Which descriptor of the connection an event is about.
