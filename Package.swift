@@ -93,7 +93,8 @@ let package = Package(
     .testTarget(
       name: "CounterAppTests",
       dependencies: [
-        "AccessLog", "CounterApp", "Counting", "HTTP", "Redis", "System", "Telemetry", "TestSupport",
+        "AccessLog", "CounterApp", "Counting", "HTTP", "Redis", "System", "Telemetry",
+        "TestSupport",
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),

@@ -8,11 +8,11 @@ import Redis
 /// `appendfsync always` before it answers.
 final class RedisServer {
   let process: pid_t
-  let location: Location
+  let location: RedisAddress
   private let folder: String
   private let poller: Poller
   private var events = Events()
-  private var connection: Connection
+  private var connection: RedisConnection
 
   /// Why there is none, or no more.
   struct Failure: Error, CustomStringConvertible {
@@ -33,9 +33,10 @@ final class RedisServer {
         "--port", "\(port)", "--bind", "127.0.0.1", "--dir", folder, "--save", "",
         "--appendonly", "yes", "--appendfsync", fsync, "--auto-aof-rewrite-percentage", "0",
       ])
-    location = Location(.tcp(host: "127.0.0.1", port: port))
+    location = RedisAddress(.tcp(host: "127.0.0.1", port: port))
     poller = try Poller()
-    connection = try Connection(to: location, timeout: .seconds(5), poller, owner: 0)
+    connection = try RedisConnection(
+      to: location, timeoutLimit: .seconds(5), poller, owner: 0)
     let limit = Instant.now + .seconds(5)
     while !connection.isReady, Instant.now < limit { _ = try turn() }
     // Another server might have had the port: then ours has ended.
@@ -75,7 +76,7 @@ final class RedisServer {
     try poller.wait(from: .now, until: .now + .milliseconds(10), &events)
     var answer: String?
     for index in 0..<events.count {
-      connection.ready(events[index], .now)
+      connection.handleEvent(events[index], .now)
       if let reply = connection.nextReply(.now) { answer = reply.text }
     }
     return answer

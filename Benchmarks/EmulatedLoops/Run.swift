@@ -20,7 +20,7 @@ struct GroupPlan: Sendable {
 
 /// What the threads of one run share: when it starts, whether it is over early, what came of it.
 final class Run: Sendable {
-  let location: Location
+  let location: RedisAddress
   let key = "hits"
   private let warmUp: Interval
   private let duration: Interval
@@ -29,7 +29,7 @@ final class Run: Sendable {
   private let readyGroups = Atomic<Int>(0)
   private let results = Mutex<[Result<Tally, SystemError>]>([])
 
-  init(_ location: Location, warmUp: Interval, duration: Interval) {
+  init(_ location: RedisAddress, warmUp: Interval, duration: Interval) {
     self.location = location
     self.warmUp = warmUp
     self.duration = duration

@@ -28,7 +28,7 @@ package struct Application: ~Copyable {
   private let script: BatchScript
   private let figures: [LoopFigures]
   private let redisLog: RedisLog
-  private let location: Location
+  private let location: RedisAddress
   private var listeners: Listeners
   private var metrics: MetricsServer?
   private let redis: RedisSupervisor?

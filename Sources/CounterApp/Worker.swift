@@ -41,7 +41,7 @@ struct Worker: ~Copyable {
   private enum RedisAsLogged {
     case unknown
     case found
-    case lost(Failure?)
+    case lost(RedisError?)
   }
 
   /// Whose event it is.
@@ -56,7 +56,7 @@ struct Worker: ~Copyable {
   private static var idleGrace: Interval { .seconds(2) }
 
   init(
-    loop number: Int, _ listener: consuming Listener, _ location: Location,
+    loop number: Int, _ listener: consuming Listener, _ location: RedisAddress,
     _ configuration: Configuration, _ limits: Limits, _ shutdown: Shutdown, _ redisLog: RedisLog,
     _ logger: Logger, _ figures: LoopFigures, _ accessLines: LineWriter?,
     _ script: BatchScript
@@ -246,11 +246,11 @@ extension Worker {
     noticeRefusal()
     // A connection that was given up because a batch was refused is no news besides the refusal.
     let isBetweenTries =
-      if case .refused = counting.connectionError { refusal != nil } else { false }
+      if case .refused = counting.redisError { refusal != nil } else { false }
     switch (redis, counting.isConnected || isBetweenTries) {
     case (.found, true):
       break
-    case (.unknown, false) where counting.connectionError == nil:
+    case (.unknown, false) where counting.redisError == nil:
       break
     case (.unknown, true), (.lost, true):
       redis = .found
@@ -258,16 +258,16 @@ extension Worker {
     case (.unknown, false), (.found, false):
       reportLoss()
     case (.lost(let last), false):
-      if counting.connectionError != nil, counting.connectionError != last || now >= nextReport {
+      if counting.redisError != nil, counting.redisError != last || now >= nextReport {
         reportLoss()
       }
     }
   }
 
   private mutating func reportLoss() {
-    redis = .lost(counting.connectionError)
+    redis = .lost(counting.redisError)
     nextReport = now + .seconds(1)
-    let reason = counting.connectionError?.description ?? "no connection yet"
+    let reason = counting.redisError?.description ?? "no connection yet"
     redisLog.connectionLost(reason, loop: number, now: now)
   }
 

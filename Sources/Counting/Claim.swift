@@ -68,8 +68,8 @@ struct Claim: ~Copyable {
   /// The first commands of a connection.
   var registration: Command {
     var ping = Command(["PING"])
-    ping.take(
-      along: Command(["EVAL", RegistrationScript.text, "1", record, String(Self.life), index]))
+    ping.pipeline(
+      Command(["EVAL", RegistrationScript.text, "1", record, String(Self.life), index]))
     return ping
   }
 
@@ -100,7 +100,7 @@ struct Claim: ~Copyable {
       let amount = batch.groups[index].amount
       if amount < 0 { command.append(String(amount)) } else { command.append(UInt64(amount)) }
     }
-    command.take(along: renewal)
+    command.pipeline(renewal)
     return command
   }
 

@@ -26,7 +26,7 @@ extension GroupCommit {
     package let waiting = RunningTotal()
 
     /// Metrics of the connection to Redis.
-    package let redis = Connection.Figures()
+    package let redis = RedisConnection.Figures()
 
     /// Starts at 0.
     package init() {}

@@ -14,7 +14,7 @@ package import Redis
 /// `nextOutcome` until it returns nil after each of these, then `endRound`. The next round begins by
 /// `deadline`.
 package struct GroupCommit: ~Copyable {
-  private var redis: Connection
+  private var redis: RedisConnection
   private var claim: Claim
   private let keys: [String]
   private let timeout: Interval
@@ -32,8 +32,6 @@ package struct GroupCommit: ~Copyable {
 
   /// Redis does not know the script's digest.
   private var sendsText = false
-
-  private var errorBackoff = Backoff(from: .milliseconds(10), to: .milliseconds(250))
 
   /// Why Redis, although it answers, did not add all of the last batch; nil after a batch that it added.
   package private(set) var lastError: String?
@@ -53,14 +51,12 @@ package struct GroupCommit: ~Copyable {
   ///   - owner: the owner of the connection's descriptors in events.
   ///   - script: adds the batches.
   package init(
-    _ keys: [String], in location: Location, timeout: Interval, _ poller: Poller, owner: UInt8,
+    _ keys: [String], in address: RedisAddress, timeout: Interval, _ poller: Poller, owner: UInt8,
     figures: Figures = Figures(), script: BatchScript = .exactlyOnce
   ) throws(SystemError) {
-    // A lost reply must be noticed early enough to send the batch again while its visits wait.
-    let patience = min(.seconds(1), max(.milliseconds(250), timeout / 4))
     claim = Claim(tag: keys[0], script: script)
-    redis = try Connection(
-      to: location, timeout: patience, poller, owner: owner, figures: figures.redis,
+    redis = try RedisConnection(
+      to: address, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
       greeting: claim.registration)
     builder = BatchBuilder(counters: keys.count)
     self.keys = keys
@@ -72,7 +68,7 @@ package struct GroupCommit: ~Copyable {
   package var isConnected: Bool { redis.isReady }
 
   /// Why there is no connection to Redis; nil while there is one and before the first try.
-  package var connectionError: Failure? { redis.failure }
+  package var redisError: RedisError? { redis.error }
 
   /// When the next round must begin, even without an event.
   package var deadline: Instant {
@@ -101,7 +97,7 @@ extension GroupCommit {
 
   /// Handles an event on a descriptor of the connection to Redis.
   package mutating func handleEvent(_ event: Event) {
-    redis.ready(event, now)
+    redis.handleEvent(event, now)
     while let reply = redis.nextReply(now) { handleReply(reply) }
     noticeLoss()
   }
@@ -119,7 +115,7 @@ extension GroupCommit {
     guard !waiting.isFull else { return false }
     // Only the first visit that waits ends the back-off of the connection, or there would be none. A
     // batch in flight has ended it before, or waits for the back-off after an error.
-    if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.hurry(now) }
+    if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.retryNow(now) }
     waiting.append(
       Visit(ticket: ticket, deadline: now + timeout, counter: counter, amount: amount))
     return true
@@ -204,7 +200,6 @@ extension GroupCommit {
 
   private mutating func handleTotals(_ totals: consuming UniqueArray<Int64?>) {
     sendsText = false
-    errorBackoff.succeeded()
     guard let batch = endFlight() else { return }
     let answered = AnsweredBatch(batch, totals: totals)
     if let counter = answered.refusedCounter {
@@ -229,7 +224,7 @@ extension GroupCommit {
       figures.refused.add(1)
       lastError = error
       // Another connection may lead to another server, or be authorized.
-      redis.drop(.refused(error), now, retryAfter: errorBackoff.failed())
+      redis.drop(.refused(error), now)
     }
   }
 

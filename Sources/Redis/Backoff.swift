@@ -1,10 +1,9 @@
 package import System
 
-/// How long to wait before the next try at something that keeps failing.
+/// The wait before the next attempt at something that keeps failing.
 ///
-/// The wait doubles with every failure, from `shortest` to `longest`; each is drawn at random
-/// between half of that and all of it, so that many clients of one server do not come back
-/// together.
+/// The wait doubles with each failure, from `shortest` to `longest`. Each is drawn at random between
+/// half of that and all of it, so that many clients of one server do not come back together.
 package struct Backoff: Sendable {
   private let shortest: Interval
   private let longest: Interval
@@ -17,14 +16,16 @@ package struct Backoff: Sendable {
     next = shortest
   }
 
-  /// The wait after one more failure.
+  /// Notes a failure.
+  ///
+  /// - Returns: the wait after it.
   package mutating func failed() -> Interval {
     let wait = next
     next = min(next * 2, longest)
     return Interval(nanoseconds: .random(in: wait.nanoseconds / 2...wait.nanoseconds))
   }
 
-  /// Starts again from the shortest wait.
+  /// Notes a success: the next wait is the shortest again.
   package mutating func succeeded() {
     next = shortest
   }

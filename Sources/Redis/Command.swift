@@ -1,14 +1,18 @@
 import BasicContainers
 
-/// A command as it is sent: an array of bulk strings (Redis serialization protocol,
-/// https://redis.io/docs/latest/develop/reference/protocol-spec/).
+/// A command as it is sent: an array of bulk strings (RESP,
+/// https://redis.io/docs/latest/develop/reference/protocol-spec/), with commands that are pipelined
+/// behind it.
 ///
-/// It is made here, so that what is sent again and again is made once; hiredis would make it each time.
+/// It is built here and not by hiredis, so that a part that is sent again and again is built once.
 package struct Command: ~Copyable, Sendable {
   private(set) var bytes = UniqueArray<UInt8>(minimumCapacity: 320)
 
-  /// How many commands it takes along.
-  private(set) var companions = 0
+  /// How many commands are pipelined behind it.
+  package private(set) var pipelinedCount = 0
+
+  /// How many commands can be pipelined behind another.
+  package static var mostPipelined: Int { 255 }
 
   /// Starts a command of that many arguments, its name among them.
   package init(argumentCount: Int) {
@@ -21,22 +25,25 @@ package struct Command: ~Copyable, Sendable {
     for argument in arguments { append(argument) }
   }
 
-  /// Starts a command with all that another has by now.
+  /// Starts a command with a copy of all that another one holds.
   package init(startingLike other: borrowing Command) {
     bytes.append(copying: other.bytes.span)
-    companions = other.companions
+    pipelinedCount = other.pipelinedCount
   }
 
-  /// Takes another command along, to be carried out behind it. That Redis did not refuse it is all that
-  /// anybody wants to know.
-  package mutating func take(along other: borrowing Command) {
+  /// Pipelines another command, with those that are pipelined behind it: Redis executes them in this
+  /// order. The program does not get their replies; an error among them ends the connection.
+  package mutating func pipeline(_ other: borrowing Command) {
+    pipelinedCount += 1 + other.pipelinedCount
+    precondition(pipelinedCount <= Self.mostPipelined, "too many commands are pipelined")
     bytes.append(copying: other.bytes.span)
-    companions += 1 + other.companions
   }
 
-  /// Adds an argument. What is taken along comes after all of them.
+  /// Adds an argument.
+  ///
+  /// - Precondition: nothing is pipelined yet.
   package mutating func append(_ text: String) {
-    precondition(companions == 0)
+    precondition(pipelinedCount == 0)
     var text = text
     text.withUTF8 { utf8 in
       append(character: "$", number: Int64(utf8.count))
@@ -46,9 +53,11 @@ package struct Command: ~Copyable, Sendable {
     endLine()
   }
 
-  /// Adds an argument of the number's decimal digits.
+  /// Adds a number as an argument, in decimal digits.
+  ///
+  /// - Precondition: nothing is pipelined yet.
   package mutating func append(_ number: UInt64) {
-    precondition(companions == 0)
+    precondition(pipelinedCount == 0)
     append(character: "$", number: Int64(Self.width(of: number)))
     append(digits: number)
     endLine()

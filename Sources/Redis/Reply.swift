@@ -1,26 +1,27 @@
 import CHiredis
 
-/// What Redis answered to a command, in hiredis's own storage.
+/// A reply of Redis to a command, in hiredis's own storage.
 @safe
 package struct Reply: ~Copyable {
   private let object: UnsafeMutablePointer<redisReply>
 
-  /// Takes over an object that hiredis made.
+  /// Becomes the owner of an object that hiredis made.
   init(owning object: UnsafeMutablePointer<redisReply>) {
     unsafe self.object = unsafe object
   }
 
   deinit {
-    // Sound: the object is this value's own, and nobody has freed it.
+    // Sound: the object is this value's own, and this is its only end.
     unsafe freeReplyObject(object)
   }
 
-  /// The text of an error, which starts with its kind in capitals; nil when it is none.
-  package var error: String? {
-    unsafe object.pointee.type == REDIS_REPLY_ERROR ? text : nil
-  }
+  /// Whether Redis refused the command.
+  var isError: Bool { unsafe object.pointee.type == REDIS_REPLY_ERROR }
 
-  /// An integer, or the integer that a text spells in full; nil when it is something else.
+  /// The text of an error, which starts with its kind in capitals; nil when the reply is no error.
+  package var error: String? { isError ? text : nil }
+
+  /// An integer, or the integer that a text spells in full; nil when the reply is neither.
   package var integer: Int64? {
     switch unsafe object.pointee.type {
     case REDIS_REPLY_INTEGER: unsafe object.pointee.integer
@@ -29,11 +30,21 @@ package struct Reply: ~Copyable {
     }
   }
 
-  /// The bytes of a text, status or error, as UTF-8; empty for other kinds.
+  /// The bytes of a bulk string, a status or an error; none for other kinds.
+  package var bytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get {
+      // Sound: hiredis keeps `len` bytes there for as long as the object lives, which this value owns;
+      // for other kinds the pointer is nil.
+      let buffer = unsafe UnsafeRawBufferPointer(
+        start: object.pointee.str, count: object.pointee.str == nil ? 0 : object.pointee.len)
+      let span = unsafe Span<UInt8>(_unsafeBytes: buffer)
+      return unsafe _overrideLifetime(span, borrowing: self)
+    }
+  }
+
+  /// The same bytes, as UTF-8.
   package var text: String {
-    guard let start = unsafe object.pointee.str else { return "" }
-    // Sound: hiredis keeps `len` bytes there for as long as the object lives.
-    let bytes = unsafe UnsafeRawBufferPointer(start: start, count: object.pointee.len)
-    return unsafe String(decoding: bytes, as: UTF8.self)
+    unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -1,15 +1,14 @@
 import CLinux
 import Synchronization
 
-/// Looks host names up on a thread of its own, because the C library does it with a blocking call
-/// (getaddrinfo(3)).
+/// Looks host names up on a thread of its own, because the C library's call blocks (getaddrinfo(3)).
 public final class Resolver: Sendable {
-  /// What was found: numeric addresses in the order to try them.
+  /// The result of a look-up: numeric addresses, in the order to try them.
   public typealias Found = Result<[String], UnknownHost>
 
-  /// A name that means nothing.
+  /// The name has no address.
   public struct UnknownHost: Error {
-    /// Why, for people.
+    /// The reason, for people.
     public let reason: String
   }
 
@@ -17,7 +16,7 @@ public final class Resolver: Sendable {
   private let wakeup: Wakeup
   private let found = Mutex<Found?>(nil)
 
-  /// - Parameter lookUp: finds the addresses of a name, and may take its time.
+  /// - Parameter lookUp: finds the addresses of a name, and may block.
   /// - Throws: when there is no descriptor for the wake-up.
   public init(
     _ lookUp: @escaping @Sendable (String) -> Found = { Resolver.lookUp($0) }
@@ -26,10 +25,10 @@ public final class Resolver: Sendable {
     wakeup = try Wakeup()
   }
 
-  /// Readable when something was found.
+  /// Becomes readable when a look-up has ended.
   public var descriptor: CInt { wakeup.descriptor }
 
-  /// Starts to look up a name. One at a time.
+  /// Starts to look up a name. The look-up before it must have ended.
   public func start(_ host: String) throws(SystemError) {
     let thread = try Thread(name: "resolver") { [self] in
       let result = lookUp(host)
@@ -39,8 +38,8 @@ public final class Resolver: Sendable {
     thread.detach()
   }
 
-  /// Takes what was found, or nil when nothing was yet.
-  public func take() -> Found? {
+  /// The result of the look-up, handed out once; nil while it goes on.
+  public func takeResult() -> Found? {
     wakeup.reset()
     return found.withLock { found in
       defer { found = nil }
@@ -48,20 +47,15 @@ public final class Resolver: Sendable {
     }
   }
 
-  /// Whether a host needs no looking up.
-  public static func isNumeric(_ host: String) -> Bool {
-    if case .success = lookUp(host, flags: AI_NUMERICHOST) { true } else { false }
-  }
+  /// Whether a host is an address already, which needs no look-up.
+  public static func isNumeric(_ host: String) -> Bool { SocketAddress(host: host, port: 0) != nil }
 
-  /// Asks the C library, which may ask a name server for many seconds.
-  public static func lookUp(_ host: String) -> Found { lookUp(host, flags: 0) }
-
-  private static func lookUp(_ host: String, flags: CInt) -> Found {
+  /// Asks the C library, which may wait for a name server for many seconds.
+  public static func lookUp(_ host: String) -> Found {
     var hints = unsafe addrinfo()
-    unsafe hints.ai_flags = flags
     unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    // Sound: the list is freed when it was made, and only read in between.
+    // Sound: the call makes a list only when it returns 0. It is freed once, after its last use.
     let error = unsafe getaddrinfo(host, nil, &hints, &list)
     guard error == 0 else {
       return .failure(UnknownHost(reason: unsafe String(cString: gai_strerror(error))))

@@ -51,7 +51,7 @@ struct ConfigurationTests {
     #expect(configuration.host == "::1")
     #expect(configuration.memoryLimit == 64 << 20)
     #expect(configuration.port == 1)
-    #expect(configuration.redis == Location(.unix(path: "/r")))
+    #expect(configuration.redis == RedisAddress(.unix(path: "/r")))
     #expect(configuration.dataFolder == "/d")
     #expect(configuration.threads == 3)
     #expect(configuration.visitTimeout == .milliseconds(250))
@@ -73,7 +73,7 @@ struct ConfigurationTests {
     #expect(try configure(["PORT": "1"], flags: ["port": "2"]).port == 2)
     #expect(try configure(["PORT": ""]).port == 8000)
     let redis = try configure(["REDIS_URL": "redis://a", "REDISAPP_SERVICE_HOST": "b"]).redis
-    #expect(redis == Location(.tcp(host: "a", port: 6379)))
+    #expect(redis == RedisAddress(.tcp(host: "a", port: 6379)))
   }
 
   @Test("finds the Redis that Kubernetes makes known")
@@ -82,9 +82,9 @@ struct ConfigurationTests {
       "REDISAPP_SERVICE_HOST": "10.0.0.7", "REDISAPP_SERVICE_PORT": "6380",
       "REDISAPP_PORT": "tcp://10.0.0.7:6380", "COUNTER_PORT": "tcp://10.0.0.8:8000",
     ]
-    #expect(try configure(environment).redis == Location(.tcp(host: "10.0.0.7", port: 6380)))
-    #expect(
-      try configure(["REDISAPP_SERVICE_HOST": "h"]).redis == Location(.tcp(host: "h", port: 6379)))
+    #expect(try configure(environment).redis == RedisAddress(.tcp(host: "10.0.0.7", port: 6380)))
+    let address = RedisAddress(.tcp(host: "h", port: RedisAddress.defaultPort))
+    #expect(try configure(["REDISAPP_SERVICE_HOST": "h"]).redis == address)
     #expect(try configure(["REDISAPP_SERVICE_PORT": "1"]).redis == nil)
   }
 

@@ -12,6 +12,9 @@ private struct CountingLoop: ~Copyable {
   private var events = Events()
   private var skipped = Interval.seconds(0)
 
+  /// Emulates a slow Redis: each event is seen so much later than it came.
+  var latency = Interval.seconds(0)
+
   /// The outcomes in the order in which they became known.
   private(set) var outcomes: [Outcome] = []
 
@@ -20,7 +23,7 @@ private struct CountingLoop: ~Copyable {
     script: BatchScript = .exactlyOnce
   ) throws {
     let poller = try Poller()
-    let location = try Location(redis.url)
+    let location = try RedisAddress(redis.url)
     let counting = try GroupCommit(
       keys, in: location, timeout: timeout, poller, owner: 0, script: script)
     self.poller = poller
@@ -32,6 +35,7 @@ private struct CountingLoop: ~Copyable {
   /// - Parameter visits: their tickets.
   mutating func turn(visits: Range<UInt128> = 0..<0) throws {
     try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
+    if events.count > 0, latency > .seconds(0) { pass(latency) }
     counting.beginRound(.now + skipped)
     for index in 0..<events.count {
       counting.handleEvent(events[index])
@@ -40,6 +44,18 @@ private struct CountingLoop: ~Copyable {
     for ticket in visits { #expect(counting.count(ticket) == true) }
     takeOutcomes()
     counting.endRound()
+  }
+
+  /// Lets time pass without an event. Each deadline on the way is met when it is due.
+  private mutating func pass(_ interval: Interval) {
+    let end = .now + skipped + interval
+    while counting.deadline < end {
+      skipped = skipped + max(counting.deadline - (.now + skipped), .seconds(0))
+      counting.beginRound(.now + skipped)
+      takeOutcomes()
+      counting.endRound()
+    }
+    skipped = skipped + max(end - (.now + skipped), .seconds(0))
   }
 
   private mutating func takeOutcomes() {
@@ -260,7 +276,7 @@ struct GroupCommitTests {
     try withRedis { redis throws in
       // Each batch is counted, and an error takes the place of its totals.
       let text = BatchScript.exactlyOnce.text.replacing(
-        "return reply", with: "return redis.error_reply('LOST')")
+        "return reply", with: "return redis.error_reply('LOST the totals')")
       let digest = try #require(try redis.command("SCRIPT", "LOAD", text).text)
       let script = BatchScript(text: text, digest: digest)
       var loop = try CountingLoop(redis, script: script)
@@ -277,6 +293,22 @@ struct GroupCommitTests {
       #expect(loop.numbers == (1...Int64(asked)).map(\.self))
       #expect(try redis.hits == "\(asked)")
       #expect(try redis.errorCount("LOST") >= 20, "each batch was sent again after it was counted")
+    }
+  }
+
+  @Test(
+    "counts with a slow Redis as long as a visit has the time",
+    arguments: [(130, 1000), (600, 5000), (1200, 5000)] as [(Int64, Int64)])
+  func slowRedis(_ latency: Int64, _ timeout: Int64) throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis, timeout: .milliseconds(timeout))
+      loop.latency = .milliseconds(latency)
+      try loop.connect()
+      for ticket: UInt128 in 0..<5 {
+        loop.count(ticket)
+        try loop.turn(until: "it is answered") { $0.outcomes.count == ticket + 1 }
+      }
+      #expect(loop.numbers == [1, 2, 3, 4, 5])
     }
   }
 

@@ -7,69 +7,6 @@ import Testing
 @testable import Redis
 @testable import TestSupport
 
-/// A connection and its loop, turned by hand.
-private struct ConnectionLoop: ~Copyable {
-  var connection: Connection
-  private let poller: Poller
-  private var events = Events()
-  private var skipped = Interval.seconds(0)
-
-  init(
-    to url: String, greeting: consuming Command = Command(["PING"]), resolver: Resolver? = nil
-  ) throws {
-    let poller = try Poller()
-    let location = try Location(url)
-    let connection = try Connection(
-      to: location, timeout: .seconds(1), poller, owner: 3, greeting: greeting,
-      resolver: resolver)
-    self.poller = poller
-    self.connection = connection
-  }
-
-  var now: Instant { .now + skipped }
-
-  /// - Returns: the reply to the command, if it came.
-  mutating func turn() throws -> Int64? {
-    try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
-    for index in 0..<events.count { connection.ready(events[index], now) }
-    connection.tick(now)
-    guard let reply = connection.nextReply(now) else { return nil }
-    return reply.integer
-  }
-
-  mutating func turn(
-    until what: Comment, _ condition: (borrowing ConnectionLoop) -> Bool
-  ) throws {
-    for _ in 0..<2000 {
-      if condition(self) { return }
-      _ = try turn()
-    }
-    Issue.record("never: \(what); failure: \(String(describing: connection.failure))")
-  }
-
-  /// - Parameter others: a command that goes along behind it.
-  mutating func ask(_ arguments: String..., alongWith others: String...) throws -> Int64? {
-    var command = Command(arguments)
-    if !others.isEmpty { command.take(along: Command(others)) }
-    connection.send(command, now)
-    for _ in 0..<2000 {
-      if let number = try turn() { return number }
-    }
-    return nil
-  }
-
-  /// Has Redis break it off.
-  mutating func loseConnection(_ redis: RedisProcess) throws {
-    _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
-    try turn(until: "it is lost") { !$0.connection.isReady }
-  }
-
-  mutating func skip(_ interval: Interval) throws {
-    skipped = skipped + interval
-    _ = try turn()
-  }
-}
-
 /// A name server that knows one name, and keeps the second who asks waiting.
 private final class NameServer: Sendable {
   private let count = Mutex(0)
@@ -92,6 +29,30 @@ private final class NameServer: Sendable {
   }
 }
 
+/// A server that answers the greeting, and closes the connection on what comes next.
+private final class FlappingServer: Sendable {
+  let port: UInt16
+  private let isEnded = Atomic(false)
+
+  /// - Parameter greeting: the bytes that the greeting is answered with.
+  init(saying greeting: String = "+PONG\r\n") throws {
+    port = try FreePort.take()
+    let listener = try Socket.listen(on: .ipv4(port))
+    Thread { [self] in
+      while !isEnded.load(ordering: .relaxed) {
+        guard let client = try? listener.accept(within: .milliseconds(20)) else { continue }
+        _ = try? client.receive()
+        try? client.send(Array(greeting.utf8))
+        _ = try? client.receive()
+      }
+    }.start()
+  }
+
+  func end() {
+    isEnded.store(true, ordering: .relaxed)
+  }
+}
+
 @Suite("A connection to Redis")
 struct ConnectionTests {
   @Test("carries a command over TCP, by address and by name, and over a socket")
@@ -102,7 +63,7 @@ struct ConnectionTests {
         try loop.turn(until: "ready") { $0.connection.isReady }
         _ = try redis.command("SET", "n", "41")
         #expect(try loop.ask("INCR", "n") == 42)
-        #expect(loop.connection.failure == nil)
+        #expect(loop.connection.error == nil)
       }
     }
   }
@@ -119,7 +80,7 @@ struct ConnectionTests {
           let name = try? String(contentsOfFile: "/proc/\(child.id)/comm", encoding: .utf8)
           return name == "sleep\n"
         }
-        loop.connection.drop(.closed, loop.now, retryAfter: .seconds(60))
+        loop.connection.drop(.closed, loop.now)
         try waitUntil("Redis sees nobody but the suite") {
           let list = try redis.command("CLIENT", "LIST").text ?? ""
           return list.split(separator: "\n").count == 1
@@ -149,8 +110,8 @@ struct ConnectionTests {
   func refused(_ credentials: String, _ kind: String) throws {
     try withRedis(password: "right") { redis throws in
       var loop = try ConnectionLoop(to: "redis://\(credentials)127.0.0.1:\(redis.port)")
-      try loop.turn(until: "refused") { $0.connection.failure != nil }
-      let reason = try #require(loop.connection.failure?.description)
+      try loop.turn(until: "refused") { $0.connection.error != nil }
+      let reason = try #require(loop.connection.error?.description)
       #expect(reason.hasPrefix(kind))
       #expect(!reason.contains("wrong@"))
       #expect(loop.connection.isReady == false)
@@ -166,11 +127,11 @@ struct ConnectionTests {
     try withRedis { redis throws in
       _ = try redis.command("SET", "m", "text")
       var greeting = Command(["PING"])
-      greeting.take(along: Command(["INCR", "n"]))
-      greeting.take(along: Command(["INCR", "m"]))
+      greeting.pipeline(Command(["INCR", "n"]))
+      greeting.pipeline(Command(["INCR", "m"]))
       var loop = try ConnectionLoop(to: redis.url, greeting: greeting)
-      try loop.turn(until: "refused") { $0.connection.failure != nil }
-      #expect(loop.connection.failure?.description.hasPrefix("ERR value is not an integer") == true)
+      try loop.turn(until: "refused") { $0.connection.error != nil }
+      #expect(loop.connection.error?.description.hasPrefix("ERR value is not an integer") == true)
       #expect(loop.connection.isReady == false)
       _ = try redis.command("MSET", "m", "0", "n", "0")
       try loop.skip(.seconds(1))
@@ -189,14 +150,14 @@ struct ConnectionTests {
       var loop = try ConnectionLoop(to: redis.url)
       try loop.turn(until: "ready") { $0.connection.isReady }
       for count: Int64 in 1...3 {
-        #expect(try loop.ask("INCR", "n", alongWith: "INCRBY", "m", "10") == count)
+        #expect(try loop.ask("INCR", "n", pipelining: "INCRBY", "m", "10") == count)
       }
       #expect(try loop.ask("GET", "m") == 30)
-      #expect(loop.connection.failure == nil)
+      #expect(loop.connection.error == nil)
       _ = try redis.command("SET", "m", "text")
-      #expect(try loop.ask("INCR", "n", alongWith: "INCRBY", "m", "10") == 4)
+      #expect(try loop.ask("INCR", "n", pipelining: "INCRBY", "m", "10") == 4)
       try loop.turn(until: "it is lost") { !$0.connection.isReady }
-      #expect(loop.connection.failure?.description.hasPrefix("ERR value is not an integer") == true)
+      #expect(loop.connection.error?.description.hasPrefix("ERR value is not an integer") == true)
     }
   }
 
@@ -204,8 +165,8 @@ struct ConnectionTests {
   func reconnect() throws {
     try withRedis(started: false) { redis throws in
       var loop = try ConnectionLoop(to: redis.url)
-      try loop.turn(until: "it failed") { $0.connection.failure != nil }
-      #expect(loop.connection.failure?.description == "Connection refused")
+      try loop.turn(until: "it failed") { $0.connection.error != nil }
+      #expect(loop.connection.error?.description == "Connection refused")
       try redis.start()
       try loop.turn(until: "ready") { $0.connection.isReady }
       redis.crash()
@@ -216,25 +177,93 @@ struct ConnectionTests {
     }
   }
 
-  @Test("gives up on a reply that does not come, and on a Redis that no longer answers pings")
+  @Test("is dropped when a reply does not come, and when Redis does not answer a ping")
   func silence() throws {
     try withRedis { redis throws in
       var loop = try ConnectionLoop(to: redis.url)
       try loop.turn(until: "ready") { $0.connection.isReady }
       redis.freeze()
       loop.connection.send(Command(["PING"]), loop.now)
-      try loop.skip(.milliseconds(1001))
-      #expect(loop.connection.failure == .timedOut)
+      try loop.skip(.milliseconds(900))
+      #expect(loop.connection.isAwaitingReply == true)
+      try loop.skipToDeadline()
+      #expect(loop.connection.error == .timedOut)
       #expect(loop.connection.isAwaitingReply == false)
 
       redis.thaw()
       try loop.turn(until: "ready again") { $0.connection.isReady }
       redis.freeze()
-      try loop.skip(.milliseconds(1001))
-      #expect(loop.connection.isReady == true)
-      try loop.skip(.milliseconds(1001))
-      #expect(loop.connection.failure == .timedOut)
+      try loop.skipToDeadline()
+      #expect(loop.connection.isReady == true, "a ping was sent")
+      try loop.skipToDeadline()
+      #expect(loop.connection.error == .timedOut)
       redis.thaw()
+    }
+  }
+
+  @Test(
+    "gives up connecting, a greeting and a command each after a time-out of its own, which doubles")
+  func timeouts() throws {
+    try withRedis { redis throws in
+      redis.freeze()
+      var loop = try ConnectionLoop(to: redis.url, limit: .seconds(5))
+      for expected: Int64 in [1000, 2000, 4000, 5000, 5000] {
+        try loop.turn(until: "it is connected and greets") { $0.connection.isGreeting }
+        let rest = loop.connection.deadline - loop.now
+        #expect(rest > .milliseconds(expected - 200) && rest <= .milliseconds(expected))
+        try loop.skipToDeadline()
+        #expect(loop.connection.error == .timedOut)
+        try loop.skipToDeadline()
+      }
+      redis.thaw()
+      try loop.turn(until: "ready") { $0.connection.isReady }
+    }
+  }
+
+  @Test("waits longer and longer for a Redis that greets and closes on each command")
+  func flapping() throws {
+    let server = try FlappingServer()
+    defer { server.end() }
+    var loop = try ConnectionLoop(to: "redis://127.0.0.1:\(server.port)")
+    for expected: Int64 in [10, 20, 40, 80, 160, 320, 500, 500] {
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      #expect(loop.connection.takeChange() == .ready)
+      loop.connection.send(Command(["INCR", "n"]), loop.now)
+      let sent = loop.now
+      try loop.turn(until: "lost") { !$0.connection.isReady }
+      let wait = loop.connection.deadline - sent
+      #expect(wait >= .milliseconds(expected / 2))
+      #expect(loop.connection.takeChange() == .lost(.closed))
+      #expect(loop.connection.takeChange() == nil, "it is handed out once")
+      try loop.skipToDeadline()
+    }
+  }
+
+  @Test("waits as long as at first again after Redis has executed a command")
+  func shortestWait() throws {
+    try withRedis { redis throws in
+      var loop = try ConnectionLoop(to: redis.url)
+      for _ in 0..<8 {
+        try loop.turn(until: "ready") { $0.connection.isReady }
+        loop.connection.drop(.refused("OOM"), loop.now)
+        #expect(loop.connection.takeChange() == .refused("OOM"))
+      }
+      #expect(loop.connection.deadline - loop.now > .milliseconds(200))
+      #expect(try loop.ask("INCR", "n") == 1)
+      loop.connection.drop(.closed, loop.now)
+      #expect(loop.connection.deadline - loop.now <= .milliseconds(10))
+      loop.connection.retryNow(loop.now)
+      #expect(loop.connection.deadline <= loop.now)
+    }
+  }
+
+  @Test("tries the second address of a name when the first refuses")
+  func secondAddress() throws {
+    try withRedis { redis throws in
+      let resolver = try Resolver { _ in .success(["127.0.0.2", "127.0.0.1"]) }
+      var loop = try ConnectionLoop(to: "redis://redis.test:\(redis.port)", resolver: resolver)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      #expect(try loop.ask("INCR", "n") == 1)
     }
   }
 
@@ -277,7 +306,7 @@ struct ConnectionTests {
       try loop.skip(.seconds(1))
       try loop.skip(.seconds(1))
       try loop.turn(until: "nobody is where it was") {
-        $0.connection.failure?.description == "Connection refused"
+        $0.connection.error?.description == "Connection refused"
       }
       // From here to the next turn it waits to try again; the answer comes meanwhile.
       names.answerSecond()
@@ -287,17 +316,32 @@ struct ConnectionTests {
     }
   }
 
+  @Test("refuses to read what is not the protocol, and a reply that nobody asked for")
+  func malformed() throws {
+    for (bytes, reason) in [
+      ("HTTP/1.1 400\r\n", "not understood: Protocol error"),
+      ("+PONG\r\n+PONG\r\n", "not understood: a reply to nothing"),
+      ("-ERR max number of clients reached\r\n", "ERR max number of clients reached"),
+    ] {
+      let server = try FlappingServer(saying: bytes)
+      defer { server.end() }
+      var loop = try ConnectionLoop(to: "redis://127.0.0.1:\(server.port)")
+      try loop.turn(until: "it failed") { $0.connection.error != nil }
+      #expect(loop.connection.error?.description.hasPrefix(reason) == true)
+    }
+  }
+
   @Test("says when a host is unknown or nobody listens")
   func unreachable() throws {
     var unknown = try ConnectionLoop(to: "redis://no-such-host.invalid")
-    try unknown.turn(until: "it failed") { $0.connection.failure != nil }
-    guard case .unknownHost = unknown.connection.failure else {
-      Issue.record("\(String(describing: unknown.connection.failure))")
+    try unknown.turn(until: "it failed") { $0.connection.error != nil }
+    guard case .unknownHost = unknown.connection.error else {
+      Issue.record("\(String(describing: unknown.connection.error))")
       return
     }
     var missing = try ConnectionLoop(to: "unix:/nowhere/redis.sock")
-    try missing.turn(until: "it failed") { $0.connection.failure != nil }
-    #expect(missing.connection.failure?.description == "No such file or directory")
+    try missing.turn(until: "it failed") { $0.connection.error != nil }
+    #expect(missing.connection.error?.description == "No such file or directory")
   }
 }
 

@@ -11,7 +11,7 @@ struct PrivateRedis: ~Copyable {
   private let log: Descriptor
 
   /// Where the redis-server can be reached.
-  let location: Location
+  let location: RedisAddress
 
   /// Why there is no redis-server.
   enum Failure: Error, Equatable {
@@ -29,11 +29,11 @@ struct PrivateRedis: ~Copyable {
     let folder = try DataFolder(path)
     let log = try folder.open("redis.log")
     let socketPath = "\(folder.path)/redis.sock"
-    guard socketPath.utf8.count <= Location.longestSocketPath else { throw .pathTooLong }
+    guard socketPath.utf8.count <= SocketAddress.longestPath else { throw .pathTooLong }
     self.program = program
     self.folder = folder
     self.log = log
-    location = Location(.unix(path: socketPath))
+    location = RedisAddress(.unix(path: socketPath))
   }
 
   /// Locks the folder for this process.

@@ -59,7 +59,7 @@ final class RedisSupervisor {
   }
 
   /// Where the redis-server can be reached.
-  var location: Location { installation.location }
+  var location: RedisAddress { installation.location }
 
   /// Whether the server has ended, and will not be started again.
   var isStopped: Bool { if case .stopped = state { true } else { false } }

@@ -26,7 +26,7 @@ extension HTTPClient {
       throw .system(error)
     }
     try wait(for: .read, on: resolver.descriptor)
-    switch resolver.take() {
+    switch resolver.takeResult() {
     case .success(let addresses): return addresses
     case .failure(let unknown): throw .unknownHost(unknown.reason)
     case nil: throw .unknownHost("it has no address")

@@ -10,7 +10,7 @@ package struct Configuration: Sendable {
   package var port: UInt16
   package var metricsPort: UInt16
   /// Nil for a private redis-server.
-  package var redis: Location?
+  package var redis: RedisAddress?
   package var dataFolder: String
   package var threads: Int
   package var visitTimeout: Interval
@@ -64,14 +64,14 @@ package struct Configuration: Sendable {
   }
 
   /// The Redis that was named, or that Kubernetes made known under the name `redisapp`.
-  private static func findRedis(_ source: SettingSource) throws(SettingError) -> Location? {
+  private static func findRedis(_ source: SettingSource) throws(SettingError) -> RedisAddress? {
     var redis = try source.given(Settings.redis)
     if redis == nil, let host = source.variable("REDISAPP_SERVICE_HOST") {
       let port = source.variable("REDISAPP_SERVICE_PORT")
-      redis = Location(
+      redis = RedisAddress(
         .tcp(
           host: try host.parsed(Settings.parseRemoteHost),
-          port: try port?.parsed(Settings.parseRemotePort) ?? Location.defaultPort))
+          port: try port?.parsed(Settings.parseRemotePort) ?? RedisAddress.defaultPort))
     }
     return try completePassword(of: redis, source)
   }

@@ -5,8 +5,8 @@ extension Configuration {
   /// Completes the Redis that was named without a password by the password that was given apart
   /// from it: in a file, or else in the environment.
   static func completePassword(
-    of redis: Location?, _ source: SettingSource
-  ) throws(SettingError) -> Location? {
+    of redis: RedisAddress?, _ source: SettingSource
+  ) throws(SettingError) -> RedisAddress? {
     let given = source.find(Settings.redisPasswordFile.declaration)
     let file = given.flatMap { $0.name.hasPrefix("--") ? $0 : nil }
     guard var redis else {

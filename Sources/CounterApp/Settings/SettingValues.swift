@@ -108,9 +108,9 @@ extension Settings {
     return networks
   }
 
-  static func parseRedisURL(_ text: String) throws(InvalidValue) -> Location {
+  static func parseRedisURL(_ text: String) throws(InvalidValue) -> RedisAddress {
     do {
-      return try Location(text)
+      return try RedisAddress(text)
     } catch {
       throw .because(error.reason)
     }

@@ -1,15 +1,17 @@
-/// Where a Redis server is, and how to be let in.
-package struct Location: Equatable, Sendable {
-  /// How to reach it.
-  package enum Address: Equatable, Sendable {
-    /// Over TCP, by a host name or a numeric address.
+import System
+
+/// The address of a Redis server, and the credentials for it.
+package struct RedisAddress: Equatable, Sendable {
+  /// The socket that the server listens on.
+  package enum Endpoint: Equatable, Sendable {
+    /// A TCP port of a host, which is a name or a numeric address.
     case tcp(host: String, port: UInt16)
-    /// On this machine, by the path of its socket.
+    /// A socket on this machine, by its path.
     case unix(path: String)
   }
 
-  /// How to reach it.
-  package var address: Address
+  /// The socket that the server listens on.
+  package var endpoint: Endpoint
 
   /// The user to authenticate as; nil for the default user (AUTH, since Redis 6).
   package var user: String?
@@ -20,20 +22,20 @@ package struct Location: Equatable, Sendable {
   /// The number of the database to select.
   package var database: Int
 
-  /// The port Redis listens on when nothing else is said.
+  /// The port of Redis when an address names none.
   package static var defaultPort: UInt16 { 6379 }
 
-  /// A server, by its parts.
+  /// An address, by its parts.
   package init(
-    _ address: Address, user: String? = nil, password: String? = nil, database: Int = 0
+    _ endpoint: Endpoint, user: String? = nil, password: String? = nil, database: Int = 0
   ) {
-    self.address = address
+    self.endpoint = endpoint
     self.user = user
     self.password = password
     self.database = database
   }
 
-  /// Why a text tells no location. None of these repeats the text, which may hold a password.
+  /// Why a text is no address. No case repeats the text, which may hold a password.
   package enum Malformed: Error, Equatable, Sendable {
     case unknownScheme
     case encryptionNotSupported
@@ -52,17 +54,14 @@ package struct Location: Equatable, Sendable {
       case .badPort: "the port is not a number from 1 to 65535"
       case .badDatabase: "the database is not a number"
       case .badPercentEncoding: "the percent-encoding is broken"
-      case .pathTooLong: "a socket's path has at most \(Location.longestSocketPath) bytes"
+      case .pathTooLong: "a socket's path has at most \(SocketAddress.longestPath) bytes"
       }
     }
   }
 
-  /// The longest path that fits into an address, in bytes (unix(7)).
-  package static var longestSocketPath: Int { 107 }
-
-  /// Reads `redis://[[user]:password@]host[:port][/database]` or `unix:/path`; `unix:///path` is
-  /// the same. User and password are percent-decoded (RFC 3986 section 3.2.1); a part before `@`
-  /// without a colon is a password, as in Redis's own tools before there were users.
+  /// Reads `redis://[[user]:password@]host[:port][/database]` or `unix:/path`, which may also be
+  /// written `unix:///path`. User and password are percent-decoded (RFC 3986 section 3.2.1). A part
+  /// before `@` without a colon is a password, as in Redis's own tools before there were users.
   package init(_ text: String) throws(Malformed) {
     if text.hasPrefix("unix:") {
       try self.init(socketPath: text.dropFirst(5))
@@ -84,7 +83,7 @@ package struct Location: Equatable, Sendable {
       database = Self.wholeNumber(number) ?? 0
       rest = rest[..<slash]
     }
-    self.init(try Self.address(rest), database: database)
+    self.init(try Self.endpoint(rest), database: database)
     if let credentials {
       let parts = credentials.split(
         separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -97,12 +96,12 @@ package struct Location: Equatable, Sendable {
   private init(socketPath path: Substring) throws(Malformed) {
     let path = path.hasPrefix("//") ? path.dropFirst(2) : path
     guard !path.isEmpty else { throw .noHost }
-    guard path.utf8.count <= Self.longestSocketPath else { throw .pathTooLong }
+    guard path.utf8.count <= SocketAddress.longestPath else { throw .pathTooLong }
     self.init(.unix(path: String(path)))
   }
 
   /// Reads a host with an optional port; an IPv6 address stands in brackets.
-  private static func address(_ text: Substring) throws(Malformed) -> Address {
+  private static func endpoint(_ text: Substring) throws(Malformed) -> Endpoint {
     var host = text
     var port: Substring?
     if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
@@ -122,7 +121,7 @@ package struct Location: Equatable, Sendable {
     return .tcp(host: String(host), port: number)
   }
 
-  /// A text as a number, if it is nothing but decimal digits.
+  /// The number that a text of nothing but decimal digits spells, or nil.
   private static func wholeNumber(_ text: Substring) -> Int? {
     text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
   }
@@ -151,11 +150,11 @@ package struct Location: Equatable, Sendable {
   }
 }
 
-extension Location: CustomStringConvertible {
-  /// The location without user and password, to be shown to people.
+extension RedisAddress: CustomStringConvertible {
+  /// The address without user and password, for people.
   package var description: String {
     let suffix = database == 0 ? "" : "/\(database)"
-    return switch address {
+    return switch endpoint {
     case .unix(let path): "unix:\(path)"
     case .tcp(let host, let port) where host.contains(":"): "redis://[\(host)]:\(port)\(suffix)"
     case .tcp(let host, let port): "redis://\(host):\(port)\(suffix)"

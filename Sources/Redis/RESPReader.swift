@@ -1,0 +1,76 @@
+import BasicContainers
+import CHiredis
+import System
+
+/// Reads replies of Redis from a stream of bytes, with hiredis's reader (RESP,
+/// https://redis.io/docs/latest/develop/reference/protocol-spec/). The unsafe code about hiredis is in
+/// here and in `Reply`.
+@safe
+struct RESPReader: ~Copyable {
+  private let reader: UnsafeMutablePointer<redisReader>
+  private var input = UniqueArray<UInt8>(minimumCapacity: readSize)
+
+  /// How many bytes were read since the last reply.
+  private var unparsedCount = 0
+
+  /// How many bytes one call reads at most.
+  private static var readSize: Int { 4096 }
+
+  /// The longest reply in bytes; a longer one is an error of the server.
+  private static var longestReply: Int { 1 << 20 }
+
+  init() {
+    // The call fails only when there is no memory left, and then nothing else would work either.
+    guard let made = unsafe redisReaderCreate() else { fatalError("out of memory") }
+    unsafe reader = unsafe made
+  }
+
+  deinit {
+    // Sound: the reader is this value's own, and this is its only end.
+    unsafe redisReaderFree(reader)
+  }
+
+  /// Reads the bytes that have arrived.
+  ///
+  /// - Throws: `closed` at the end of the stream.
+  mutating func readInput(from transport: borrowing Transport) throws(RedisError) {
+    input.removeAll(keepingCapacity: true)
+    var received: Int?
+    do throws(SystemError) {
+      try input.append(addingCount: Self.readSize) { output throws(SystemError) in
+        received = try transport.receive(into: &output)
+      }
+    } catch {
+      throw .system(error)
+    }
+    if received == 0 { throw .closed }
+    unparsedCount += input.count
+    guard unparsedCount <= Self.longestReply else { throw .malformedReply("it is too long") }
+    try check(
+      unsafe input.span.withUnsafeBufferPointer { bytes in
+        // Sound: hiredis copies the bytes before it returns.
+        unsafe bytes.withMemoryRebound(to: CChar.self) {
+          unsafe redisReaderFeed(reader, $0.baseAddress, $0.count)
+        }
+      })
+  }
+
+  /// The next reply that has arrived in full, or nil.
+  mutating func nextReply() throws(RedisError) -> Reply? {
+    var object: UnsafeMutableRawPointer?
+    try check(unsafe redisReaderGetReply(reader, &object))
+    // Sound: a reader makes objects of this type unless it was made with other functions.
+    guard let reply = unsafe object?.assumingMemoryBound(to: redisReply.self) else { return nil }
+    unparsedCount = 0
+    return unsafe Reply(owning: reply)
+  }
+
+  private func check(_ status: CInt) throws(RedisError) {
+    guard status != REDIS_OK else { return }
+    throw unsafe .malformedReply(
+      withUnsafePointer(to: &reader.pointee.errstr) { text in
+        // Sound: hiredis ends the text with a zero within the array.
+        unsafe text.withMemoryRebound(to: CChar.self, capacity: 128) { unsafe String(cString: $0) }
+      })
+  }
+}

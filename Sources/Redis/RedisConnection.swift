@@ -1,0 +1,397 @@
+import BasicContainers
+package import System
+import Telemetry
+
+/// One connection to Redis on an event loop. It connects, authenticates, carries one command of the
+/// program at a time, notices that Redis is gone, and connects again by itself.
+///
+/// The event loop drives it: `handleEvent` with each event of its owner, `tick` once `deadline` has
+/// come, `nextReply` after each of them. A command whose reply has not come when the connection is lost
+/// never gets one: `isAwaitingReply` becomes false, and the program sends the command again.
+package struct RedisConnection: ~Copyable {
+  private let poller: Poller
+  private let owner: UInt8
+  private let figures: Figures
+
+  /// What Redis has to execute before the connection is ready, AUTH and SELECT included.
+  private let greeting: Command
+
+  private let locator: Locator
+  private var timer: RetryTimer
+  private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
+
+  private var state = State.disconnected(until: Instant(nanoseconds: 0))
+
+  /// The socket and all that goes with it; nil while disconnected or looking up a name.
+  private var link: Link?
+
+  /// Tells events of this link from those of an earlier one.
+  private var generation: UInt32 = 0
+
+  private var change: Change?
+
+  /// Why the last connection or attempt ended; nil while the connection is ready, and before the first
+  /// attempt.
+  package private(set) var error: RedisError?
+
+  /// What the connection waits for, and until when.
+  private enum State {
+    /// The next attempt.
+    case disconnected(until: Instant)
+    /// A name server. At the deadline the address that served last is tried, if there is one.
+    case lookingUp(until: Instant)
+    /// The socket, to be connected.
+    case connecting(since: Instant, until: Instant)
+    /// The replies to the greeting.
+    case greeting(since: Instant, until: Instant)
+    /// A command to send. At the deadline Redis is pinged.
+    case idle(until: Instant)
+    /// The reply to the program's command.
+    case awaitingReply(since: Instant, until: Instant)
+    /// Replies to a ping or to pipelined commands, but to no command of the program.
+    case awaitingRest(until: Instant)
+  }
+
+  /// Which descriptor of the connection an event is about.
+  private enum Source: UInt32 {
+    case socket
+    case resolver
+  }
+
+  /// An idle connection is checked by a ping so often.
+  static var pingInterval: Interval { .seconds(1) }
+
+  /// Connecting takes no longer. The kernel repeats a lost SYN 1, 3 and 7 seconds after the first, so a
+  /// new attempt is sooner than to wait for the third.
+  static var longestConnecting: Interval { .seconds(3) }
+
+  /// A connection that the first `tick` starts to make.
+  ///
+  /// - Parameters:
+  ///   - timeoutLimit: how long the program waits for a reply at most. The actual time-outs come from
+  ///     the measured round trip, and grow up to this while no reply comes.
+  ///   - owner: the owner of the connection's events, in the numbers of the program.
+  ///   - greeting: what Redis has to execute before the connection is ready; by default PING.
+  ///   - resolver: looks the host's name up; by default with the C library.
+  /// - Throws: when there is no descriptor for the resolver, or a socket's path is too long.
+  package init(
+    to address: RedisAddress, timeoutLimit: Interval, _ poller: Poller, owner: UInt8,
+    figures: Figures = Figures(), greeting: consuming Command = Command(["PING"]),
+    resolver: Resolver? = nil
+  ) throws(SystemError) {
+    let locator = try Locator(address, resolver: resolver)
+    if let descriptor = locator.descriptor {
+      try poller.add(descriptor, .read, Token(owner: owner, slot: Source.resolver.rawValue))
+    }
+    self.locator = locator
+    timer = RetryTimer(limit: timeoutLimit)
+    self.poller = poller
+    self.owner = owner
+    self.figures = figures
+    self.greeting = Self.greeting(for: address, before: greeting)
+  }
+
+  /// The commands that a connection begins with.
+  private static func greeting(
+    for address: RedisAddress, before last: borrowing Command
+  ) -> Command {
+    var commands = Command(startingLike: last)
+    // A user may lack the right to SELECT, and database 0 is selected anyway.
+    if address.database != 0 {
+      commands = Command(["SELECT", String(address.database)])
+      commands.pipeline(last)
+    }
+    guard let password = address.password else { return commands }
+    var authentication = Command(["AUTH"] + (address.user.map { [$0] } ?? []) + [password])
+    authentication.pipeline(commands)
+    return authentication
+  }
+
+  /// Whether a command can be sent, once no other one awaits its reply.
+  package var isReady: Bool {
+    switch state {
+    case .idle, .awaitingReply, .awaitingRest: true
+    case .disconnected, .lookingUp, .connecting, .greeting: false
+    }
+  }
+
+  /// Whether a command was sent on this connection and its reply has not come.
+  package var isAwaitingReply: Bool {
+    if case .awaitingReply = state { true } else { false }
+  }
+
+  /// Whether the greeting was sent and not all of its replies have come.
+  var isGreeting: Bool {
+    if case .greeting = state { true } else { false }
+  }
+
+  /// Whether a name server was asked and has not answered.
+  var isLookingUp: Bool { locator.isLookingUp }
+
+  /// When `tick` has to be called though no event comes.
+  package var deadline: Instant {
+    switch state {
+    case .disconnected(let until), .lookingUp(let until), .connecting(_, let until),
+      .greeting(_, let until), .idle(let until), .awaitingReply(_, let until),
+      .awaitingRest(let until):
+      until
+    }
+  }
+}
+
+// MARK: - Changes
+
+extension RedisConnection {
+  /// A change that an operator wants to know of.
+  package enum Change: Equatable, Sendable {
+    /// The connection has become ready.
+    case ready
+    /// The connection was lost, or an attempt to make one failed.
+    case lost(RedisError)
+    /// A ready connection was dropped because Redis refused a command, with this error.
+    case refused(String)
+  }
+
+  /// The last change, handed out once; nil when there was none since the call before.
+  package mutating func takeChange() -> Change? {
+    defer { change = nil }
+    return change
+  }
+}
+
+// MARK: - Commands
+
+extension RedisConnection {
+  /// Sends a command; `nextReply` will return its reply.
+  ///
+  /// - Precondition: `isReady` and not `isAwaitingReply`.
+  package mutating func send(_ command: borrowing Command, _ now: Instant) {
+    precondition(isReady && !isAwaitingReply, "one command at a time")
+    state = .awaitingReply(since: now, until: now + timer.timeout)
+    write(command, expecting: .command, now)
+  }
+
+  /// The reply to the command, when it has come.
+  package mutating func nextReply(_ now: Instant) -> Reply? {
+    do throws(RedisError) {
+      while let reply = try link?.reader.nextReply() {
+        guard let expectation = link?.replies.removeFirst() else {
+          throw RedisError.malformedReply("a reply to nothing")
+        }
+        if expectation == .command {
+          finishCommand(now, isRefused: reply.isError)
+          return reply
+        }
+        if let error = reply.error { throw RedisError.refused(error) }
+        if link?.replies.isEmpty == true { handleLastReply(now) }
+      }
+    } catch {
+      drop(error, now)
+    }
+    return nil
+  }
+
+  /// Handles that the reply to the program's command has come.
+  private mutating func finishCommand(_ now: Instant, isRefused: Bool) {
+    guard case .awaitingReply(let since, let until) = state else { return }
+    timer.recordReply(after: now - since)
+    // A server that greets and then refuses or loses each command is no better than none.
+    if !isRefused { backoff.succeeded() }
+    let isLast = link?.replies.isEmpty == true
+    state = isLast ? .idle(until: now + Self.pingInterval) : .awaitingRest(until: until)
+  }
+
+  /// Handles that no further reply is expected, after one that the program does not get.
+  private mutating func handleLastReply(_ now: Instant) {
+    if case .greeting(let since, _) = state {
+      timer.recordReply(after: now - since)
+      locator.confirmAddress()
+      figures.connected.add(1)
+      error = nil
+      change = .ready
+    }
+    // The time that a ping took is not recorded: it is much shorter than that of a command that Redis
+    // writes to a slow disk before it replies.
+    state = .idle(until: now + Self.pingInterval)
+  }
+
+  private mutating func sendPing(_ now: Instant) {
+    state = .awaitingRest(until: now + timer.timeout)
+    write(Command(["PING"]), expecting: .ping, now)
+  }
+
+  private mutating func write(
+    _ command: borrowing Command, expecting expectation: Expectation, _ now: Instant
+  ) {
+    link?.append(command, expecting: expectation)
+    do {
+      try flush()
+    } catch {
+      drop(error, now)
+    }
+  }
+}
+
+// MARK: - Events and time
+
+extension RedisConnection {
+  /// Handles an event on one of the connection's descriptors.
+  package mutating func handleEvent(_ event: Event, _ now: Instant) {
+    switch Source(rawValue: event.token.slot) {
+    case .resolver:
+      handleLookUp(now)
+    case .socket where event.token == socketToken && link != nil:
+      do {
+        try handleReadiness(event.readiness, now)
+      } catch {
+        drop(error, now)
+      }
+    case .socket, nil:
+      break
+    }
+  }
+
+  private mutating func handleReadiness(
+    _ readiness: Readiness, _ now: Instant
+  ) throws(RedisError) {
+    if case .connecting(let since, _) = state {
+      try continueConnecting(since, now)
+      return
+    }
+    if readiness.contains(.write) { try flush() }
+    if readiness != .write { try link?.readInput() }
+  }
+
+  /// Does what is due.
+  package mutating func tick(_ now: Instant) {
+    guard now >= deadline else { return }
+    switch state {
+    case .disconnected:
+      startAttempt(now)
+    case .lookingUp:
+      connectToLastAddress(now)
+    case .idle:
+      sendPing(now)
+    case .connecting, .greeting, .awaitingReply, .awaitingRest:
+      timer.recordExpiry()
+      drop(.timedOut, now)
+    }
+  }
+
+  /// Closes the connection; a reply that comes later is never seen. The next attempt follows after a
+  /// back-off, which grows from 10 ms to 0.5 s with each connection that is dropped before Redis has
+  /// executed a command of the program.
+  package mutating func drop(_ error: RedisError, _ now: Instant) {
+    // Closing the socket removes it from the poller only when no child process that was just forked
+    // holds a copy.
+    if let descriptor = link?.transport.descriptor { poller.remove(descriptor) }
+    if isReady { figures.lost.add(1) } else { figures.failed.add(1) }
+    if case .refused(let text) = error, isReady {
+      change = .refused(text)
+    } else {
+      change = .lost(error)
+    }
+    link = nil
+    self.error = error
+    state = .disconnected(until: now + backoff.failed())
+  }
+
+  /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first
+  /// client has begun to wait. There is no back-off any more if this is called for each client.
+  package mutating func retryNow(_ now: Instant) {
+    if case .disconnected(let until) = state, until > now { state = .disconnected(until: now) }
+  }
+
+  private mutating func flush() throws(RedisError) {
+    do {
+      try link?.transport.flush()
+    } catch {
+      throw .system(error)
+    }
+    try updateInterest()
+  }
+
+  /// Has the poller watch for the events that the transport needs.
+  private mutating func updateInterest() throws(RedisError) {
+    guard let wanted = link?.transport.interest, wanted != link?.watched,
+      let descriptor = link?.transport.descriptor
+    else { return }
+    do {
+      try poller.change(descriptor, wanted, socketToken)
+    } catch {
+      throw .system(error)
+    }
+    link?.watched = wanted
+  }
+
+  private var socketToken: Token {
+    Token(owner: owner, slot: Source.socket.rawValue, generation: generation)
+  }
+}
+
+// MARK: - Connecting
+
+extension RedisConnection {
+  /// Connects to the next address, or waits for a name server to say where that is.
+  private mutating func startAttempt(_ now: Instant) {
+    do throws(SystemError) {
+      if let address = try locator.nextAddress() {
+        try connect(to: address, now)
+      } else {
+        state = .lookingUp(until: locator.hasServingAddress ? now + connectTimeout : .never)
+      }
+    } catch {
+      drop(.system(error), now)
+    }
+  }
+
+  /// Connects to the address that served last, because the name server does not answer.
+  private mutating func connectToLastAddress(_ now: Instant) {
+    guard let address = locator.lastServingAddress() else { return }
+    do {
+      try connect(to: address, now)
+    } catch {
+      drop(.system(error), now)
+    }
+  }
+
+  private mutating func handleLookUp(_ now: Instant) {
+    let isAwaited = if case .lookingUp = state { true } else { false }
+    do {
+      guard try locator.finishLookUp() else { return }
+    } catch {
+      if isAwaited { drop(error, now) }
+      return
+    }
+    if isAwaited { startAttempt(now) }
+    // The next attempt needs addresses that are looked up after this connection is lost.
+    if isReady { locator.confirmAddress() }
+  }
+
+  private mutating func connect(to address: SocketAddress, _ now: Instant) throws(SystemError) {
+    let transport = try Transport(connectingTo: address)
+    generation &+= 1
+    try poller.add(transport.descriptor, transport.interest, socketToken)
+    link = Link(transport)
+    state = .connecting(since: now, until: now + connectTimeout)
+  }
+
+  private var connectTimeout: Interval { min(timer.timeout, Self.longestConnecting) }
+
+  /// Goes on with connecting, and greets Redis once that is done.
+  private mutating func continueConnecting(
+    _ since: Instant, _ now: Instant
+  ) throws(RedisError) {
+    let isConnected: Bool?
+    do throws(SystemError) {
+      isConnected = try link?.transport.continueConnecting()
+    } catch {
+      throw .system(error)
+    }
+    guard isConnected == true else { return try updateInterest() }
+    timer.recordConnecting(after: now - since)
+    state = .greeting(since: now, until: now + timer.timeout)
+    link?.append(greeting, expecting: .greeting)
+    try flush()
+  }
+}

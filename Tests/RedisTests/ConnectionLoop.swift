@@ -1,0 +1,94 @@
+import System
+import Testing
+
+@testable import Redis
+@testable import TestSupport
+
+/// A connection and its event loop, turned by hand, with a clock that can be put forward.
+struct ConnectionLoop: ~Copyable {
+  var connection: RedisConnection
+
+  /// Emulates a distant server: each event is seen so much later than it came.
+  var latency = Interval.seconds(0)
+
+  private let poller: Poller
+  private var events = Events()
+  private var skipped = Interval.seconds(0)
+
+  /// - Parameter limit: the longest a reply may take; a quarter of it is waited for at first.
+  init(
+    to url: String, limit: Interval = .seconds(4),
+    greeting: consuming Command = Command(["PING"]), resolver: Resolver? = nil
+  ) throws {
+    let poller = try Poller()
+    let connection = try RedisConnection(
+      to: try RedisAddress(url), timeoutLimit: limit, poller, owner: 3, greeting: greeting,
+      resolver: resolver)
+    self.poller = poller
+    self.connection = connection
+  }
+
+  var now: Instant { .now + skipped }
+
+  /// - Returns: the reply to the command, if it came.
+  mutating func turn() throws -> Int64? {
+    try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
+    if events.count > 0, latency > .seconds(0) { pass(latency) }
+    for index in 0..<events.count { connection.handleEvent(events[index], now) }
+    connection.tick(now)
+    guard let reply = connection.nextReply(now) else { return nil }
+    return reply.integer
+  }
+
+  mutating func turn(
+    until what: Comment, _ condition: (borrowing ConnectionLoop) -> Bool
+  ) throws {
+    for _ in 0..<2000 {
+      if condition(self) { return }
+      _ = try turn()
+    }
+    Issue.record("never: \(what); error: \(String(describing: connection.error))")
+  }
+
+  /// Sends a command, once the connection is ready, and waits for its reply.
+  ///
+  /// - Parameter others: a command that is pipelined behind it.
+  mutating func ask(_ arguments: String..., pipelining others: String...) throws -> Int64? {
+    var command = Command(arguments)
+    if !others.isEmpty { command.pipeline(Command(others)) }
+    try turn(until: "ready") { $0.connection.isReady }
+    guard connection.isReady else { return nil }
+    connection.send(command, now)
+    for _ in 0..<2000 {
+      if let number = try turn() { return number }
+    }
+    return nil
+  }
+
+  /// Has Redis close the connection.
+  mutating func loseConnection(_ redis: RedisProcess) throws {
+    _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    try turn(until: "it is lost") { !$0.connection.isReady }
+  }
+
+  /// Puts the clock forward at once.
+  mutating func skip(_ interval: Interval) throws {
+    skipped = skipped + interval
+    _ = try turn()
+  }
+
+  /// Puts the clock forward to the deadline.
+  mutating func skipToDeadline() throws {
+    try skip(max(connection.deadline - now, .seconds(0)))
+  }
+
+  /// Lets time pass on the clock without an event: each deadline on the way is met when it is due.
+  private mutating func pass(_ interval: Interval) {
+    let end = now + interval
+    while connection.deadline < end {
+      skipped = skipped + max(connection.deadline - now, .seconds(0))
+      connection.tick(now)
+    }
+    skipped = skipped + max(end - now, .seconds(0))
+  }
+}
