@@ -114,12 +114,8 @@ struct RecoveryTests {
       redis.freeze()
       try crowd.turn(for: .seconds(3))
       redis.thaw()
-      let thawed = Instant.now
       let goal = crowd.counted.map { $0 + 2 }
       let hasRecovered = try crowd.turn(untilEachHasCounted: goal, within: .seconds(5))
-      print(
-        "recovered after \((.now - thawed).seconds) s, \(crowd.resends - before) resends, \(crowd.unavailable) unavailable"
-      )
       #expect(hasRecovered)
       #expect(crowd.resends - before <= count)
       let numbers = crowd.numbers
