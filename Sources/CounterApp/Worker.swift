@@ -243,6 +243,7 @@ extension Worker {
 extension Worker {
   /// Reports to the log what has changed about Redis, and every second that it has not come back.
   private mutating func noticeRedis() {
+    if case .found = redis, counting.isCounting, refusal == nil { return }
     noticeRefusal()
     // A connection that was given up because a batch was refused is no news besides the refusal.
     let isBetweenTries =

@@ -64,17 +64,18 @@ package struct GroupCommit: ~Copyable {
     self.timeout = timeout
   }
 
-  /// Whether the connection to Redis is ready for batches.
-  package var isConnected: Bool { redis.isReady }
+  /// Whether the connection to Redis was ready for batches at the end of the last round. It is stored,
+  /// as `deadline` is: from another module the compiler copies a whole value to call a computed property.
+  package private(set) var isConnected = false
+
+  /// Whether it was, and Redis added all of the last batch.
+  package private(set) var isCounting = false
 
   /// Why there is no connection to Redis; nil while there is one and before the first try.
   package var redisError: RedisError? { redis.error }
 
   /// When the next round must begin, even without an event.
-  package var deadline: Instant {
-    if isFilling { return now }
-    return min(redis.deadline, min(flightDeadline, waiting.deadline))
-  }
+  package private(set) var deadline = Instant(nanoseconds: 0)
 
   /// Whether the batch is held back for one more round: it could be sent now, but a quarter of its visits
   /// or more arrived in this round. A batch costs Redis the same, however many visits share it. A round
@@ -135,9 +136,14 @@ extension GroupCommit {
     redis.tick(now)
     noticeLoss()
     figures.waiting.set(UInt64(waiting.count + unansweredInFlight))
-    guard redis.isReady, !isFilling else { return }
-    if inFlight == nil { makeBatch() }
-    sendBatch()
+    let isFilling = isFilling
+    if redis.isReady, !isFilling {
+      if inFlight == nil { makeBatch() }
+      sendBatch()
+    }
+    isConnected = redis.isReady
+    isCounting = isConnected && lastError == nil
+    deadline = isFilling ? now : min(redis.deadline, min(flightDeadline, waiting.deadline))
   }
 }
 

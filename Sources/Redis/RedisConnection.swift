@@ -20,7 +20,19 @@ package struct RedisConnection: ~Copyable {
   private var timer: RetryTimer
   private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
 
-  private var state = State.disconnected(until: Instant(nanoseconds: 0))
+  private var state = State.disconnected
+
+  /// When `tick` has to be called though no event comes: the deadline of the state.
+  package private(set) var deadline = Instant(nanoseconds: 0)
+
+  /// Whether a command can be sent, once no other one awaits its reply.
+  ///
+  /// This and `isAwaitingReply` are stored because the compiler copies the whole connection to call a
+  /// computed property of it from another module, at 60 instructions each.
+  package private(set) var isReady = false
+
+  /// Whether a command was sent on this connection and its reply has not come.
+  package private(set) var isAwaitingReply = false
 
   /// The socket and all that goes with it; nil while disconnected or looking up a name.
   private var link: Link?
@@ -34,22 +46,22 @@ package struct RedisConnection: ~Copyable {
   /// attempt.
   package private(set) var error: RedisError?
 
-  /// What the connection waits for, and until when.
+  /// What the connection waits for until its deadline.
   private enum State {
     /// The next attempt.
-    case disconnected(until: Instant)
+    case disconnected
     /// A name server. At the deadline the address that served last is tried, if there is one.
-    case lookingUp(until: Instant)
+    case lookingUp
     /// The socket, to be connected.
-    case connecting(since: Instant, until: Instant)
+    case connecting(since: Instant)
     /// The replies to the greeting.
-    case greeting(since: Instant, until: Instant)
+    case greeting(since: Instant)
     /// A command to send. At the deadline Redis is pinged.
-    case idle(until: Instant)
+    case idle
     /// The reply to the program's command.
-    case awaitingReply(since: Instant, until: Instant)
+    case awaitingReply(since: Instant)
     /// Replies to a ping or to pipelined commands, but to no command of the program.
-    case awaitingRest(until: Instant)
+    case awaitingRest
   }
 
   /// Which descriptor of the connection an event is about.
@@ -107,19 +119,6 @@ package struct RedisConnection: ~Copyable {
     return authentication
   }
 
-  /// Whether a command can be sent, once no other one awaits its reply.
-  package var isReady: Bool {
-    switch state {
-    case .idle, .awaitingReply, .awaitingRest: true
-    case .disconnected, .lookingUp, .connecting, .greeting: false
-    }
-  }
-
-  /// Whether a command was sent on this connection and its reply has not come.
-  package var isAwaitingReply: Bool {
-    if case .awaitingReply = state { true } else { false }
-  }
-
   /// Whether the greeting was sent and not all of its replies have come.
   var isGreeting: Bool {
     if case .greeting = state { true } else { false }
@@ -128,13 +127,14 @@ package struct RedisConnection: ~Copyable {
   /// Whether a name server was asked and has not answered.
   var isLookingUp: Bool { locator.isLookingUp }
 
-  /// When `tick` has to be called though no event comes.
-  package var deadline: Instant {
+  private mutating func enter(_ state: State, until deadline: Instant) {
+    self.state = state
+    self.deadline = deadline
     switch state {
-    case .disconnected(let until), .lookingUp(let until), .connecting(_, let until),
-      .greeting(_, let until), .idle(let until), .awaitingReply(_, let until),
-      .awaitingRest(let until):
-      until
+    case .disconnected, .lookingUp, .connecting, .greeting:
+      (isReady, isAwaitingReply) = (false, false)
+    case .idle, .awaitingRest: (isReady, isAwaitingReply) = (true, false)
+    case .awaitingReply: (isReady, isAwaitingReply) = (true, true)
     }
   }
 }
@@ -167,7 +167,7 @@ extension RedisConnection {
   /// - Precondition: `isReady` and not `isAwaitingReply`.
   package mutating func send(_ command: borrowing Command, _ now: Instant) {
     precondition(isReady && !isAwaitingReply, "one command at a time")
-    state = .awaitingReply(since: now, until: now + timer.timeout)
+    enter(.awaitingReply(since: now), until: now + timer.timeout)
     write(command, expecting: .command, now)
   }
 
@@ -193,17 +193,20 @@ extension RedisConnection {
 
   /// Handles that the reply to the program's command has come.
   private mutating func finishCommand(_ now: Instant, isRefused: Bool) {
-    guard case .awaitingReply(let since, let until) = state else { return }
+    guard case .awaitingReply(let since) = state else { return }
     timer.recordReply(after: now - since)
     // A server that greets and then refuses or loses each command is no better than none.
     if !isRefused { backoff.succeeded() }
-    let isLast = link?.replies.isEmpty == true
-    state = isLast ? .idle(until: now + Self.pingInterval) : .awaitingRest(until: until)
+    if link?.replies.isEmpty == true {
+      enter(.idle, until: now + Self.pingInterval)
+    } else {
+      enter(.awaitingRest, until: deadline)
+    }
   }
 
   /// Handles that no further reply is expected, after one that the program does not get.
   private mutating func handleLastReply(_ now: Instant) {
-    if case .greeting(let since, _) = state {
+    if case .greeting(let since) = state {
       timer.recordReply(after: now - since)
       locator.confirmAddress()
       figures.connected.add(1)
@@ -212,11 +215,11 @@ extension RedisConnection {
     }
     // The time that a ping took is not recorded: it is much shorter than that of a command that Redis
     // writes to a slow disk before it replies.
-    state = .idle(until: now + Self.pingInterval)
+    enter(.idle, until: now + Self.pingInterval)
   }
 
   private mutating func sendPing(_ now: Instant) {
-    state = .awaitingRest(until: now + timer.timeout)
+    enter(.awaitingRest, until: now + timer.timeout)
     write(Command(["PING"]), expecting: .ping, now)
   }
 
@@ -254,7 +257,7 @@ extension RedisConnection {
   private mutating func handleReadiness(
     _ readiness: Readiness, _ now: Instant
   ) throws(RedisError) {
-    if case .connecting(let since, _) = state {
+    if case .connecting(let since) = state {
       try continueConnecting(since, now)
       return
     }
@@ -293,13 +296,13 @@ extension RedisConnection {
     }
     link = nil
     self.error = error
-    state = .disconnected(until: now + backoff.failed())
+    enter(.disconnected, until: now + backoff.failed())
   }
 
   /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first
   /// client has begun to wait. There is no back-off any more if this is called for each client.
   package mutating func retryNow(_ now: Instant) {
-    if case .disconnected(let until) = state, until > now { state = .disconnected(until: now) }
+    if case .disconnected = state, deadline > now { deadline = now }
   }
 
   private mutating func flush() throws(RedisError) {
@@ -338,7 +341,7 @@ extension RedisConnection {
       if let address = try locator.nextAddress() {
         try connect(to: address, now)
       } else {
-        state = .lookingUp(until: locator.hasServingAddress ? now + connectTimeout : .never)
+        enter(.lookingUp, until: locator.hasServingAddress ? now + connectTimeout : .never)
       }
     } catch {
       drop(.system(error), now)
@@ -373,7 +376,7 @@ extension RedisConnection {
     generation &+= 1
     try poller.add(transport.descriptor, transport.interest, socketToken)
     link = Link(transport)
-    state = .connecting(since: now, until: now + connectTimeout)
+    enter(.connecting(since: now), until: now + connectTimeout)
   }
 
   private var connectTimeout: Interval { min(timer.timeout, Self.longestConnecting) }
@@ -390,7 +393,7 @@ extension RedisConnection {
     }
     guard isConnected == true else { return try updateInterest() }
     timer.recordConnecting(after: now - since)
-    state = .greeting(since: now, until: now + timer.timeout)
+    enter(.greeting(since: now), until: now + timer.timeout)
     link?.append(greeting, expecting: .greeting)
     try flush()
   }

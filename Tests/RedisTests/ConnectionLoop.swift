@@ -30,14 +30,26 @@ struct ConnectionLoop: ~Copyable {
 
   var now: Instant { .now + skipped }
 
-  /// - Returns: the reply to the command, if it came.
+  /// The reply to the command that was sent, with its limit of time.
+  mutating func nextReply() throws -> Reply {
+    for _ in 0..<2000 {
+      if let reply = try turnOnce() { return reply }
+    }
+    throw NeverHappened(description: "no reply came")
+  }
+
+  /// - Returns: the number that the command was answered with, if a reply came.
   mutating func turn() throws -> Int64? {
+    guard let reply = try turnOnce() else { return nil }
+    return reply.integer
+  }
+
+  private mutating func turnOnce() throws -> Reply? {
     try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
     if events.count > 0, latency > .seconds(0) { pass(latency) }
     for index in 0..<events.count { connection.handleEvent(events[index], now) }
     connection.tick(now)
-    guard let reply = connection.nextReply(now) else { return nil }
-    return reply.integer
+    return connection.nextReply(now)
   }
 
   mutating func turn(

@@ -161,6 +161,22 @@ struct ConnectionTests {
     }
   }
 
+  @Test("lends the bytes of a reply, the empty ones of an integer among them")
+  func bytes() throws {
+    try withRedis { redis throws in
+      var loop = try ConnectionLoop(to: redis.url)
+      for (arguments, expected) in [
+        (["ECHO", "a\r\nb"], "a\r\nb"), (["ECHO", ""], ""), (["DBSIZE"], ""),
+      ] {
+        try loop.turn(until: "ready") { $0.connection.isReady }
+        loop.connection.send(Command(arguments), loop.now)
+        let reply = try loop.nextReply()
+        let bytes = reply.bytes
+        #expect((0..<bytes.count).map { bytes[$0] } == Array(expected.utf8))
+      }
+    }
+  }
+
   @Test("comes back by itself after Redis was gone")
   func reconnect() throws {
     try withRedis(started: false) { redis throws in
