@@ -231,7 +231,7 @@ extension Worker {
 
   /// Counts a visit under its outcome, unless its visitor was gone.
   @inline(__always)
-  private func note(_ isDelivered: Bool, _ outcome: borrowing RunningTotal) {
+  private func note(_ isDelivered: Bool, _ outcome: borrowing RelaxedCounter) {
     if isDelivered { outcome.add(1) } else { figures.abandoned.add(1) }
   }
 }

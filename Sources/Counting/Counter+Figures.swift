@@ -17,14 +17,14 @@ extension Counter {
     package let roundTrips = Histogram(exponents: 14...32)
 
     /// How often the connection broke while a batch was on its way, so that it had to be sent again.
-    package let interrupted = RunningTotal()
+    package let interrupted = RelaxedCounter()
 
     /// How often Redis answered a batch with an error.
-    package let refused = RunningTotal()
+    package let refused = RelaxedCounter()
 
     /// How many visits wait for their answers at the end of a round, but for rounds after which the
     /// next is looked at before a batch goes.
-    package let waiting = RunningTotal()
+    package let waiting = Gauge()
 
     /// The connection to Redis.
     package let redis = Connection.Figures()

@@ -130,7 +130,7 @@ extension Counter {
   /// Sends the batch that is due: the one in flight again if its connection was lost, or else
   /// the visits that wait. Call it at the end of every round, but those after which it `isFilling`.
   package mutating func dispatch() {
-    figures.waiting.set(UInt64(waiting.unanswered + inFlight.unanswered))
+    figures.waiting.set(waiting.unanswered + inFlight.unanswered)
     guard redis.isReady, !isSent else { return }
     if inFlight.count == 0 {
       waiting.dropAnswered()

@@ -6,22 +6,22 @@ extension Server {
   /// What a server has done so far: written by its loop alone, to be read by anybody.
   package final class Figures: Sendable {
     /// Connections that were accepted, and those of them that were closed again.
-    package let accepted = RunningTotal()
+    package let accepted = RelaxedCounter()
     /// See `accepted`.
-    package let closed = RunningTotal()
+    package let closed = RelaxedCounter()
 
     /// Bytes that came from clients, and bytes that went to them.
-    package let received = RunningTotal()
+    package let received = RelaxedCounter()
     /// See `received`.
-    package let sent = RunningTotal()
+    package let sent = RelaxedCounter()
 
     /// By status code.
-    private let answers: UniqueArray<RunningTotal>
+    private let answers: UniqueArray<RelaxedCounter>
 
     /// Nothing so far.
     package init() {
-      var answers = UniqueArray<RunningTotal>(minimumCapacity: 600)
-      while answers.count < 600 { answers.append(RunningTotal()) }
+      var answers = UniqueArray<RelaxedCounter>(minimumCapacity: 600)
+      while answers.count < 600 { answers.append(RelaxedCounter()) }
       self.answers = answers
     }
 

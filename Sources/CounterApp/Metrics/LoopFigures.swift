@@ -10,12 +10,12 @@ final class LoopFigures: Sendable {
   let counter = Counter.Figures()
 
   /// Visits that were told their number.
-  let counted = RunningTotal()
+  let counted = RelaxedCounter()
   /// Visits that were told that they could not be counted.
-  let unavailable = RunningTotal()
+  let unavailable = RelaxedCounter()
   /// Visits whose visitor went away before there was an answer; they may have been counted.
-  let abandoned = RunningTotal()
+  let abandoned = RelaxedCounter()
 
   /// How often the loop has waited for events.
-  let rounds = RunningTotal()
+  let rounds = RelaxedCounter()
 }

@@ -37,6 +37,10 @@ struct Metrics: Sendable {
     loops.reduce(0) { $0 + figure($1) }
   }
 
+  private func sum(_ figure: (LoopFigures) -> Int) -> Int {
+    loops.reduce(0) { $0 + figure($1) }
+  }
+
   private func sum(_ figure: (LoopFigures) -> Histogram.Reading) -> Histogram.Reading {
     var sum = figure(loops[0])
     for loop in loops.dropFirst() { sum += figure(loop) }
