@@ -118,7 +118,7 @@ package struct Application: ~Copyable {
         let now = Instant.now
         metrics?.beginRound(now)
         for index in 0..<events.count { handle(events[index]) }
-        metrics?.finishRound(now)
+        metrics?.endRound()
         if now >= redisStartsAt { restartRedis() }
       }
       threads.join()
@@ -141,10 +141,8 @@ package struct Application: ~Copyable {
       while let signal = signals.next() { stop(signal) }
     case .redis:
       takeNoteOfRedisEnd()
-    case .metricsListener:
-      metrics?.accept()
-    case .metricsConnection:
-      metrics?.ready(event)
+    case .metricsListener, .metricsConnection:
+      metrics?.handleEvent(event)
     case .loops, nil:
       control.loopEnded.reset()
     }

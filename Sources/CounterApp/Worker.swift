@@ -119,30 +119,27 @@ struct Worker: ~Copyable {
 extension Worker {
   private mutating func handle(_ event: Event) {
     switch Owner(rawValue: event.token.owner) {
-    case .connection:
-      server.ready(event)
-      takeRequests()
+    case .connection, .listener:
+      server.handleEvent(event)
     case .redis:
       counter.ready(event)
       giveAnswers()
-    case .listener:
-      accept()
     case .wakeup, nil:
       wakeup.reset()
     }
   }
 
-  private mutating func accept() {
-    do {
-      try server.accept()
-      if server.isFull {
-        warn("as many connections as may be are open, \(server.openConnections) in this loop")
-      } else if !canAccept {
-        canAccept = true
-        logger.notice("connections are accepted again")
-      }
-    } catch {
+  /// Tells the log when clients begin to wait in the backlog, and when they are accepted again.
+  private mutating func logAcceptance() {
+    switch server.acceptance {
+    case .full:
+      warn("as many connections as may be are open, \(server.openConnections) in this loop")
+    case .paused(_, let error):
       warn("no more connections can be accepted: \(error.reason)")
+    case .open:
+      guard !canAccept else { return }
+      canAccept = true
+      logger.notice("connections are accepted again")
     }
   }
 
@@ -162,7 +159,6 @@ extension Worker {
       server.closeIdle()
       idleUntil = now + .milliseconds(100)
     }
-    if now >= server.deadline { server.tick() }
     if now >= counter.deadline { counter.tick() }
     noticeRedis()
   }
@@ -172,12 +168,12 @@ extension Worker {
   private mutating func finishRound() {
     repeat {
       giveAnswers()
-      server.flush()
+      server.sendResponses()
     } while takeRequests()
     looksAgain = counter.isFilling
     if !looksAgain { counter.dispatch() }
-    server.flush()
     server.endRound()
+    logAcceptance()
   }
 
   private mutating func drain() {
@@ -200,21 +196,21 @@ extension Worker {
       case .visit:
         counter.count(request.exchange.ticket)
       case .health:
-        server.answer(request.exchange, with: pages.health)
+        server.respond(request.exchange, pages.health, ConstantBody(Pages.healthy))
       case .ready, nil:
-        answerReadiness(request.exchange)
+        respondReadiness(request.exchange)
       }
     }
     return hasAny
   }
 
-  private mutating func answerReadiness(_ exchange: Exchange) {
+  private mutating func respondReadiness(_ exchange: Exchange) {
     if isDraining {
-      server.answer(exchange, with: pages.draining)
+      server.respond(exchange, pages.unavailable, Pages.isDraining)
     } else if !counter.isConnected {
-      server.answer(exchange, with: pages.withoutRedis)
+      server.respond(exchange, pages.unavailable, Pages.isWithoutRedis)
     } else {
-      server.answer(exchange, with: pages.ready)
+      server.respond(exchange, pages.ready, Pages.isReady)
     }
   }
 
@@ -222,9 +218,9 @@ extension Worker {
     while let answer = counter.nextAnswer() {
       let exchange = Exchange(ticket: answer.ticket)
       if let number = answer.number {
-        note(server.answer(exchange, with: &pages.visit, number: number), figures.counted)
+        note(server.respond(exchange, pages.visit, VisitText(number)), figures.counted)
       } else {
-        note(server.answer(exchange, with: pages.notCounted), figures.unavailable)
+        note(server.respond(exchange, pages.notCounted, Pages.retryLater), figures.unavailable)
       }
     }
   }

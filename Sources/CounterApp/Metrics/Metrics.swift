@@ -120,18 +120,14 @@ struct Metrics: Sendable {
     page.counter(
       "counter_http_requests_total", "Requests by the status code of their answer.", by: "code",
       Status.allCases.map { status in
-        ("\(status.rawValue)", sum { $0.server.answers(status) })
+        ("\(status.rawValue)", sum { $0.server.responses(status) })
       })
     page.counter(
       "counter_http_connections_total", "Connections that were accepted.",
       sum { $0.server.accepted.current })
     page.gauge(
       "counter_http_connections_open", "Connections that are open.",
-      sum { loop in
-        // Closed first: a connection cannot be closed before it was accepted.
-        let closed = loop.server.closed.current
-        return loop.server.accepted.current - closed
-      })
+      sum { $0.server.open.current })
     page.counter(
       "counter_http_received_bytes_total", "Bytes that clients sent.",
       sum { $0.server.received.current })
