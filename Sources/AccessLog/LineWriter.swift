@@ -18,7 +18,7 @@ package final class LineWriter: Sendable {
   private let queue = Mutex(Queue())
 
   /// How many lines were dropped.
-  package let dropped = RunningTotal()
+  package let dropped = RelaxedCounter()
 
   private struct Queue: ~Copyable {
     var bytes = UniqueArray<UInt8>()

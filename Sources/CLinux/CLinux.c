@@ -14,8 +14,19 @@ ssize_t clinux_send(int socket, const void *bytes, size_t count) {
   return syscall(SYS_sendto, socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, 0, 0);
 }
 
-int clinux_accept(int listener) {
-  return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+int clinux_accept(int listener, struct in6_addr *address) {
+  struct sockaddr_storage peer;
+  socklen_t size = sizeof peer;
+  int socket = accept4(listener, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  if (socket < 0) return -1;
+  memset(address, 0, sizeof *address);
+  if (peer.ss_family == AF_INET6) {
+    *address = ((struct sockaddr_in6 *)&peer)->sin6_addr;
+  } else if (peer.ss_family == AF_INET) {
+    address->s6_addr[10] = address->s6_addr[11] = 0xff;
+    memcpy(&address->s6_addr[12], &((struct sockaddr_in *)&peer)->sin_addr, 4);
+  }
+  return socket;
 }
 
 int clinux_bind(int socket, const struct addrinfo *address) {
@@ -28,21 +39,6 @@ int clinux_local_port(int socket) {
   if (getsockname(socket, (struct sockaddr *)&address, &size) != 0) return -1;
   return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
                                              : ((struct sockaddr_in *)&address)->sin_port);
-}
-
-int clinux_peer(int socket, struct in6_addr *address) {
-  struct sockaddr_storage peer;
-  socklen_t size = sizeof peer;
-  if (getpeername(socket, (struct sockaddr *)&peer, &size) != 0) return -1;
-  if (peer.ss_family == AF_INET6) {
-    *address = ((struct sockaddr_in6 *)&peer)->sin6_addr;
-    return 0;
-  }
-  if (peer.ss_family != AF_INET) return -1;
-  memset(address, 0, sizeof *address);
-  address->s6_addr[10] = address->s6_addr[11] = 0xff;
-  memcpy(&address->s6_addr[12], &((struct sockaddr_in *)&peer)->sin_addr, 4);
-  return 0;
 }
 
 int clinux_processor_count(void) {

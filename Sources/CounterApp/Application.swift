@@ -214,10 +214,8 @@ extension Application {
       while let signal = signals.next() { handleSignal(signal, now) }
     case .redis:
       handleRedisEnd(now)
-    case .metricsListener:
-      metrics?.accept()
-    case .metricsConnection:
-      metrics?.ready(event)
+    case .metricsListener, .metricsConnection:
+      metrics?.handleEvent(event)
     case .logs:
       handleFlush(event)
     case .loops, nil:
@@ -227,7 +225,7 @@ extension Application {
 
   /// Does what is due: first the private redis-server, whose end may end the phase, then the phase.
   private mutating func endRound(_ now: Instant) {
-    metrics?.finishRound(now)
+    metrics?.endRound()
     do throws(PrivateRedis.Failure) {
       try redis?.endRound(now, hasConnected: redisLog.hasConnected)
     } catch {
@@ -327,10 +325,10 @@ extension Application {
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
-            var worker = try Worker(
-              loop: number, listener, location, configuration, limits, shutdown, redisLog, logger,
-              figures, accessLines, script)
-            shutdown.recordEnd(cutOff: try worker.run())
+            var loop = try EventLoop(
+              number, listener, redis: location, configuration, limits, shutdown, redisLog, logger,
+              figures, accessLines: accessLines, script)
+            shutdown.recordEnd(cutOff: try loop.run())
           } catch {
             shutdown.recordFailure(error)
           }

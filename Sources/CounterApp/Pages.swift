@@ -1,4 +1,5 @@
 import HTTP
+import System
 
 /// The paths that are answered here.
 enum Route: Int, CaseIterable {
@@ -15,23 +16,45 @@ enum Route: Int, CaseIterable {
   }
 }
 
-/// What the paths are answered with.
+/// The responses to the paths.
 struct Pages: ~Copyable {
-  var visit = NumberedResponse(
-    Response(.ok, [html, notStored], body: beforeNumber, afterNumber: afterNumber))
-  let notCounted = Response.text(
-    .unavailable, "The visit could not be counted. Please try again.\n",
-    [("Retry-After", "1"), notStored])
-  let health = Response(.ok, [html], body: healthy)
-  let ready = Response.text(.ok, "ready", [notStored])
-  let withoutRedis = Response.text(.unavailable, "Redis does not answer", [notStored])
-  let draining = Response.text(.unavailable, "draining", [notStored])
+  let visit = ResponseHead(.ok, [html, notStored])
+  let notCounted = ResponseHead.text(.unavailable, [("Retry-After", "1"), notStored])
+  let health = ResponseHead(.ok, [html])
+  let ready = ResponseHead.text(.ok, [notStored])
+  let unavailable = ResponseHead.text(.unavailable, [notStored])
+
+  static let retryLater = ConstantBody("The visit could not be counted. Please try again.\n")
+  static let isReady = ConstantBody("ready")
+  static let isWithoutRedis = ConstantBody("Redis does not answer")
+  static let isDraining = ConstantBody("draining")
 
   // What a visitor and a probe find in the answer of a counter that is well.
-  static let beforeNumber: StaticString = "Hello World! I have been seen "
-  static let afterNumber: StaticString = " times.\n"
   static let healthy: StaticString = "Microservice a is ready!"
 
-  private static let html: Response.Field = ("Content-Type", "text/html; charset=utf-8")
-  private static let notStored: Response.Field = ("Cache-Control", "no-store")
+  private static let html: ResponseHead.Field = ("Content-Type", "text/html; charset=utf-8")
+  private static let notStored: ResponseHead.Field = ("Cache-Control", "no-store")
+}
+
+/// The text that tells a visitor the number of the visit.
+struct VisitText: ResponseBody {
+  let number: Int64
+  private let width: Int
+
+  static var before: StaticString { "Hello World! I have been seen " }
+  static var after: StaticString { " times.\n" }
+
+  @inline(__always)
+  init(_ number: Int64) {
+    self.number = number
+    width = Decimal.width(of: number)
+  }
+
+  var count: Int { Self.before.utf8CodeUnitCount + width + Self.after.utf8CodeUnitCount }
+
+  func write(to output: inout OutputSpan<UInt8>) {
+    output.append(Self.before)
+    output.append(decimal: number, width: width)
+    output.append(Self.after)
+  }
 }

@@ -17,13 +17,13 @@ extension GroupCommit {
     package let roundTrips = Histogram(exponents: 14...32)
 
     /// How often the connection broke while a batch was in flight, so that it had to be sent again.
-    package let interrupted = RunningTotal()
+    package let interrupted = RelaxedCounter()
 
     /// How often Redis answered a batch with an error, or refused a counter of it.
-    package let refused = RunningTotal()
+    package let refused = RelaxedCounter()
 
     /// How many visits wait for their outcome at the end of a round.
-    package let waiting = RunningTotal()
+    package let waiting = Gauge()
 
     /// Metrics of the connection to Redis.
     package let redis = RedisConnection.Figures()

@@ -135,7 +135,7 @@ extension GroupCommit {
   package mutating func endRound() {
     redis.tick(now)
     noticeLoss()
-    figures.waiting.set(UInt64(waiting.count + unansweredInFlight))
+    figures.waiting.set(waiting.count + unansweredInFlight)
     let isFilling = isFilling
     if redis.isReady, !isFilling {
       if inFlight == nil { makeBatch() }

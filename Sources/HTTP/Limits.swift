@@ -21,11 +21,16 @@ package struct Limits: Sendable {
   /// The most connections that are open at a time; the next ones wait in the backlog.
   package var connections = Int.max
 
-  /// The most requests of one connection that wait for their answers; the rest waits unread.
+  /// The most requests of a connection that wait for their responses; further ones wait unread.
   package var pipelined = 128
 
-  /// The most bytes of answers that wait for one slow reader before its requests wait unread.
+  /// The most bytes of responses that a client leaves unread before its requests wait unread.
   package var unsent = 1 << 15
+
+  /// The most bytes that are kept for all clients together: unfinished requests, unsent output and
+  /// held responses. Beyond it, a connection that would have to keep more is reset; requests that
+  /// come whole and responses that are read need nothing to be kept, and are served on.
+  package var bufferedBytes = 64 << 20
 
   /// From the first byte of a request to the end of its header; then 408.
   package var headerTime = Interval.seconds(10)
@@ -33,13 +38,13 @@ package struct Limits: Sendable {
   /// From the end of a header to the end of the body; then 408.
   package var bodyTime = Interval.seconds(30)
 
-  /// Between two requests of a connection; then it is closed.
+  /// From the last response of a connection to the first byte of its next request; then it is closed.
   package var idleTime = Interval.seconds(60)
 
-  /// Without a byte read by a client that has an answer to read; then it is reset.
+  /// Without a byte read by a client that has a response to read; then its connection is reset.
   package var writeTime = Interval.seconds(30)
 
-  /// From the last byte of a last answer to the client's own close; then it is closed.
+  /// From the last byte of a last response to the client's own close; then the connection is closed.
   package var lingerTime = Interval.seconds(2)
 
   /// The defaults.

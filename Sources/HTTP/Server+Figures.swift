@@ -1,36 +1,39 @@
 import BasicContainers
-import System
 package import Telemetry
 
 extension Server {
-  /// What a server has done so far: written by its loop alone, to be read by anybody.
+  /// Counters of a server: its loop writes them, and every thread may read them.
   package final class Figures: Sendable {
-    /// Connections that were accepted, and those of them that were closed again.
-    package let accepted = RunningTotal()
-    /// See `accepted`.
-    package let closed = RunningTotal()
+    /// Connections that were accepted.
+    package let accepted = RelaxedCounter()
 
-    /// Bytes that came from clients, and bytes that went to them.
-    package let received = RunningTotal()
-    /// See `received`.
-    package let sent = RunningTotal()
+    /// Connections that are open.
+    package let open = Gauge()
 
-    /// By status code.
-    private let answers: UniqueArray<RunningTotal>
+    /// Connections that were reset because the buffers of all clients together were used up.
+    package let shed = RelaxedCounter()
 
-    /// Nothing so far.
+    /// Bytes that came from clients.
+    package let received = RelaxedCounter()
+
+    /// Bytes that went to clients.
+    package let sent = RelaxedCounter()
+
+    /// Responses by status code.
+    private let responses: UniqueArray<RelaxedCounter>
+
     package init() {
-      var answers = UniqueArray<RunningTotal>(minimumCapacity: 600)
-      while answers.count < 600 { answers.append(RunningTotal()) }
-      self.answers = answers
+      var responses = UniqueArray<RelaxedCounter>(minimumCapacity: 600)
+      while responses.count < 600 { responses.append(RelaxedCounter()) }
+      self.responses = responses
     }
 
-    /// How many requests were answered with a status.
-    package func answers(_ status: Status) -> UInt64 { answers[status.rawValue].current }
+    /// The number of responses with a status.
+    package func responses(_ status: Status) -> UInt64 { responses[status.rawValue].current }
 
     @inline(__always)
-    func countAnswer(_ code: Int) {
-      answers[code].add(1)
+    func countResponse(_ code: Int) {
+      responses[code].add(1)
     }
   }
 }

@@ -1,91 +1,120 @@
 import BasicContainers
-package import System
+import System
 import Telemetry
 
 /// From readable sockets to requests.
 extension Server {
-  /// Does what an event on a connection calls for. Take the requests that came with it before the
-  /// next event.
-  package mutating func ready(_ event: Event) {
+  /// Sends what the kernel has room for, and queues a connection that has something to read.
+  mutating func handleConnectionEvent(_ event: Event) {
+    guard connections.isCurrent(event.token) else { return }
     let slot = Int(event.token.slot)
-    guard isOpen(slot, event.token) else { return }
     if event.readiness.contains(.write) {
-      sendMore(slot)
-      guard isOpen(slot, event.token) else { return }
+      sendUnsent(slot)
+      guard connections.isCurrent(event.token) else { return }
     }
     if connections[slot].interest.contains(.read) {
-      if event.readiness != .write { receive(slot, event.readiness) }
+      if event.readiness != .write { ready.append(event) }
     } else if !event.readiness.isDisjoint(with: [.hangUp, .error]) {
       close(slot)
     }
   }
 
-  private func isOpen(_ slot: Int, _ token: Token) -> Bool {
-    connections[slot].phase != .closed
-      && connections[slot].generation & 0xFF_FFFF == token.generation
-  }
-
-  /// Reads once. What may be left unread is reported again in the next round, after the others had
-  /// their turn.
-  private mutating func receive(_ slot: Int, _ readiness: Readiness) {
-    let kept = connections[slot].input.count
-    understood = 0
-    connections[slot].copyInput(to: &input)
-    do {
-      guard let count = try connections[slot].receive(into: &input) else { return }
-      connections[slot].inputEnded = count == 0
-      figures.received.add(count)
-      if count == Self.readSize || (readiness.contains(.endOfInput) && count > 0) {
-        try watchAnew(slot)
-      }
-    } catch {
-      close(slot)
-      return
-    }
-    guard connections[slot].phase == .open else {
-      connections[slot].hasUnread = true
-      settle(slot)
-      return
-    }
-    if kept > 0, cannotEndHead(from: kept, slot) {
-      keepRest(slot)
-    } else {
-      current = slot
-    }
-  }
-
-  /// Whether the bytes from `start` on cannot have completed a head, so that a client that sends it
-  /// byte by byte does not have it parsed from the start each time.
-  private func cannotEndHead(from start: Int, _ slot: Int) -> Bool {
-    guard connections[slot].pending == nil, input.count <= limits.header,
-      !connections[slot].inputEnded
-    else { return false }
-    for index in start..<input.count where input[index] == .lineFeed { return false }
-    return true
-  }
-
-  /// The next request of the connection that was just read, or of one that goes on after a pause.
+  /// The next request of the connections that have something to read.
+  ///
+  /// A connection is read once a round. What it leaves unread is reported again in the next one, after
+  /// the others had their turn.
   package mutating func nextRequest() -> Request? {
-    while let slot = current ?? nextResumed() {
+    while let slot = reader.slot ?? readNextConnection() {
       let request = parseNext(slot)
-      if request == nil || understood == input.count {
-        current = nil
-        if connections[slot].phase != .closed { keepRest(slot) }
-      }
+      if request == nil || !reader.hasUnparsed { finishReading(slot) }
       if let request { return request }
     }
     return nil
   }
 
+  /// Fills the reader with the bytes of the next connection.
+  ///
+  /// - Returns: its slot, or nil when no connection has anything to read.
+  private mutating func readNextConnection() -> Int? {
+    while let event = ready.popFirst() {
+      guard connections.isCurrent(event.token) else { continue }
+      let slot = Int(event.token.slot)
+      let hasBytes = event.readiness.isEmpty ? resume(slot) : receive(slot, event.readiness)
+      guard hasBytes else { continue }
+      reader.acquire(slot)
+      return slot
+    }
+    return nil
+  }
+
+  /// - Returns: whether the connection has bytes to be parsed.
+  private mutating func receive(_ slot: Int, _ readiness: Readiness) -> Bool {
+    let kept: Int
+    do {
+      guard let count = try reader.receive(connections[slot]) else { return false }
+      connections[slot].inputEnded = count == 0
+      figures.received.add(count)
+      kept = reader.bytes.count &- count
+      if count == RequestReader.readSize || (readiness.contains(.endOfInput) && count > 0) {
+        try rearm(slot)
+      }
+    } catch {
+      close(slot)
+      return false
+    }
+    guard connections[slot].takesRequests else {
+      connections[slot].ignoreInput()
+      settle(slot)
+      return false
+    }
+    guard kept > 0, reader.bytes.count <= limits.header, !connections[slot].inputEnded,
+      reader.hasNoLineEnd(from: kept)
+    else { return true }
+    // The header cannot be complete yet.
+    finishReading(slot)
+    return false
+  }
+
+  /// - Returns: whether the connection has bytes to be parsed.
+  private mutating func resume(_ slot: Int) -> Bool {
+    guard connections[slot].isPaused else { return false }
+    reader.load(connections[slot].resume())
+    countBuffers(of: slot)
+    return true
+  }
+
+  /// Keeps what does not make a request yet for when more of it comes.
+  private mutating func finishReading(_ slot: Int) {
+    reader.release()
+    guard
+      !connections[slot].isResponding || reader.hasUnparsed || connections[slot].inputEnded
+        || connections[slot].interest != ClientConnection.openInterest
+    else { return }
+    guard connections[slot].isOpen else { return }
+    connections[slot].keepRest(
+      of: reader.bytes, from: reader.parsedEnd, headerDeadline: now + limits.headerTime)
+    guard countBuffers(of: slot) else { return }
+    settle(slot)
+  }
+}
+
+// MARK: - Parsing
+
+extension Server {
   /// Parses until there is a request for the program.
   private mutating func parseNext(_ slot: Int) -> Request? {
-    while connections[slot].phase == .open {
+    while reader.hasUnparsed, connections[slot].takesRequests {
       if mustPause(slot) {
-        connections[slot].isPaused = true
+        connections[slot].pause()
         return nil
       }
       do throws(Refusal) {
-        let parsed = connections[slot].pending == nil ? try parseHead(slot) : try skipBody(slot)
+        let parsed =
+          if let pending = connections[slot].pendingRequest {
+            try skipBody(slot, pending)
+          } else {
+            try parseHead(slot)
+          }
         guard let parsed else { return nil }
         if let request = admit(slot, parsed) { return request }
       } catch {
@@ -95,113 +124,115 @@ extension Server {
     return nil
   }
 
+  /// Whether the client must get more of its responses before a further request is begun.
+  @inline(__always)
   private func mustPause(_ slot: Int) -> Bool {
-    connections[slot].outstanding >= limits.pipelined
-      || connections[slot].output.count > limits.unsent
+    guard connections[slot].isResponding else { return false }
+    return connections[slot].outstanding >= limits.pipelined
+      || connections[slot].unsent.bytes.count > limits.unsent
   }
 
   /// - Returns: a request that is complete with its head, or whose body has come along; or nil.
   @inline(__always)
   private mutating func parseHead(_ slot: Int) throws(Refusal) -> UnderstoodRequest? {
-    guard understood < input.count else { return nil }
-    guard let head = try RequestParser.parse(input, from: understood, limits) else { return nil }
+    guard let head = try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits) else {
+      return nil
+    }
     if accessLog != nil { noteRequest(slot) }
-    let request = UnderstoodRequest(head, routes.find(head.target, in: input))
-    understood &+= head.length
     switch head.body {
-    case .none: return request
-    case .length(let length): return try beginBody(slot, request, head, .length(length))
-    case .chunked: return try beginBody(slot, request, head, .chunked(ChunkedBody()))
+    case .none:
+      let request = UnderstoodRequest(head, routes.find(head.target, in: reader.bytes))
+      reader.advance(head.length)
+      return request
+    case .length(let length): return try beginBody(slot, head, .length(length))
+    case .chunked: return try beginBody(slot, head, .chunked(ChunkedBody()))
     }
   }
 
+  /// Keeps the header, so that it is there when its body is complete, and reads what has come of the
+  /// body.
   private mutating func beginBody(
-    _ slot: Int, _ request: UnderstoodRequest, _ head: RequestHead, _ body: PendingRequest.Rest
+    _ slot: Int, _ head: RequestHead, _ body: PendingRequest.Rest
   ) throws(Refusal) -> UnderstoodRequest? {
-    connections[slot].pending = PendingRequest(request: request, rest: body)
-    connections[slot].since = now
-    connections[slot].owesContinue = head.expectsContinue && understood == input.count
-    sayContinueIfDue(slot)
-    return try skipBody(slot)
+    let header = reader.parsedEnd..<reader.parsedEnd + head.length
+    reader.advance(head.length)
+    let owesContinue = head.expectsContinue && !reader.hasUnparsed
+    let pending = PendingRequest(
+      rest: body, owesContinue: owesContinue,
+      deadline: owesContinue ? .never : now + limits.bodyTime)
+    connections[slot].beginBody(pending, keeping: header, of: reader.bytes)
+    guard countBuffers(of: slot) else { return nil }
+    sendContinueIfDue(slot)
+    guard reader.hasUnparsed, let pending = connections[slot].pendingRequest else { return nil }
+    return try skipBody(slot, pending)
   }
 
   /// - Returns: the request that is complete now that its body is, or nil.
-  private mutating func skipBody(_ slot: Int) throws(Refusal) -> UnderstoodRequest? {
-    guard let pending = connections[slot].pending else { return nil }
+  private mutating func skipBody(
+    _ slot: Int, _ pending: PendingRequest
+  ) throws(Refusal) -> UnderstoodRequest? {
+    var pending = pending
     let isComplete: Bool
     switch pending.rest {
-    case .length(let left):
-      let part = min(left, input.count - understood)
-      understood += part
-      isComplete = part == left
-      connections[slot].pending?.rest = .length(left - part)
+    case .length(let missing):
+      let part = min(missing, reader.bytes.count - reader.parsedEnd)
+      reader.advance(part)
+      isComplete = part == missing
+      pending.rest = .length(missing - part)
     case .chunked(var body):
-      understood = try body.consume(input, from: understood, limits)
+      let end = try body.consume(reader.bytes, from: reader.parsedEnd, limits)
+      reader.advance(end - reader.parsedEnd)
       isComplete = body.isComplete
-      connections[slot].pending?.rest = .chunked(body)
+      pending.rest = .chunked(body)
     }
-    guard isComplete else { return nil }
-    connections[slot].pending = nil
-    return pending.request
+    guard isComplete else {
+      connections[slot].updateBody(pending)
+      return nil
+    }
+    reader.complete(connections[slot].takeKept())
+    _ = connections.countBuffers(of: slot)
+    guard let head = try reader.parseCompleted(limits) else {
+      preconditionFailure("the header was complete before its body came")
+    }
+    return UnderstoodRequest(head, reader.findRoute(of: head, in: routes))
   }
 
-  /// Gives a complete request its place in the order of answers, and answers what needs no program.
+  /// Gives a complete request its place in the order of responses, and answers it where the program
+  /// is not needed.
   ///
-  /// - Returns: what the program must answer.
+  /// - Returns: the request that the program must respond to.
   private mutating func admit(_ slot: Int, _ request: UnderstoodRequest) -> Request? {
-    let exchange = take(slot, request.options)
+    let exchange = makeExchange(slot, request.options)
     switch (request.resource, request.method) {
     case (.route(let route), .get), (.route(let route), .head):
       return Request(route: route, exchange: exchange)
     case (.unknown, _):
-      answer(exchange, with: Self.notFound)
+      respond(exchange, Self.notFound, ConstantBody("Not Found\n"))
     case (_, .options):
-      answer(exchange, with: Self.allowed)
+      respond(exchange, Self.allowed, EmptyBody())
     case (_, _):
-      answer(exchange, with: Self.methodNotAllowed)
+      respond(exchange, Self.methodNotAllowed, ConstantBody("Method Not Allowed\n"))
     }
     return nil
   }
 
   /// Tells a client why its request is not taken, and takes no other from it.
-  mutating func refuse(_ slot: Int, _ refusal: Refusal) {
-    if accessLog != nil, connections[slot].pending == nil { noteRefused(slot) }
-    connections[slot].pending = nil
-    connections[slot].owesContinue = false
-    connections[slot].hasUnread = true
-    let exchange = take(slot, .last)
-    answer(
-      exchange,
-      with: Response(
-        refusal.status, [("Content-Type", "text/plain; charset=utf-8")],
-        body: refusal.explanation, afterNumber: "\n"))
+  mutating func refuse(_ slot: Int, _ error: Refusal) {
+    if accessLog != nil, connections[slot].pendingRequest == nil { noteRefused(slot) }
+    let exchange = makeExchange(slot, .last)
+    connections[slot].ignoreInput()
+    _ = connections.countBuffers(of: slot)
+    respond(exchange, ResponseHead.text(error.status), ErrorBody(explanation: error.explanation))
   }
 
-  private mutating func take(_ slot: Int, _ options: Exchange.Options) -> Exchange {
-    let exchange = Exchange(
-      slot: UInt32(slot), generation: connections[slot].generation,
-      sequence: connections[slot].asked, options: options)
-    connections[slot].asked &+= 1
-    if options.contains(.last) { connections[slot].phase = .finishing }
-    return exchange
-  }
-
-  /// Puts by what could not be understood yet, for when more of it comes.
-  private mutating func keepRest(_ slot: Int) {
-    connections[slot].keepRest(of: input, from: understood, now)
-    settle(slot)
-  }
-
-  private mutating func nextResumed() -> Int? {
-    guard !resumable.isEmpty else { return nil }
-    while let slot = resumable.popLast() {
-      guard connections[slot].phase == .open, connections[slot].isPaused else { continue }
-      connections[slot].isPaused = false
-      understood = 0
-      connections[slot].copyInput(to: &input)
-      current = slot
-      return slot
-    }
-    return nil
+  @inline(__always)
+  private mutating func makeExchange(_ slot: Int, _ options: Exchange.Options) -> Exchange {
+    let isLast = options.contains(.last)
+    let hadKept = !connections[slot].kept.isEmpty
+    let sequence = connections[slot].takeRequest(isLast: isLast)
+    if hadKept { _ = connections.countBuffers(of: slot) }
+    return Exchange(
+      slot: UInt32(slot), generation: connections[slot].generation, sequence: sequence,
+      options: options)
   }
 }

@@ -1,14 +1,19 @@
 import BasicContainers
 import CLinux
 package import System
-import Telemetry
 
-/// One loop's HTTP: its listener, its connections, and the bytes that pass through them.
+/// The HTTP of one event loop: a listener, its connections, and the bytes that pass through them.
 ///
-/// The program drives it. After an event it takes the requests that came with `nextRequest`, and
-/// answers each with `answer`, at once or in a later round, in any order; clients get the answers in
-/// the order they asked. What every server answers by itself never gets to the program: refusals,
-/// unknown paths, other methods, OPTIONS.
+/// The program drives it in rounds:
+///
+///     server.beginRound(now)
+///     for event in events { server.handleEvent(event) }
+///     while let request = server.nextRequest() { … server.respond(request.exchange, head, body) … }
+///     server.endRound()
+///
+/// and waits for the next event until `deadline`. A request may be responded to at once or in a later
+/// round, in any order; each client gets its responses in the order of its requests. The server itself
+/// answers errors, unknown paths, methods that are not allowed, and OPTIONS.
 package struct Server: ~Copyable {
   let poller: Poller
   let limits: Limits
@@ -17,68 +22,53 @@ package struct Server: ~Copyable {
   var listener: Listener?
   var isDraining = false
 
-  var connections = UniqueArray<Connection>()
-  var freeSlots = UniqueArray<Int>()
-  var resumable = UniqueArray<Int>()
+  var connections = ConnectionTable()
+  var ready = ReadyQueue()
+  var reader = RequestReader()
+  var output = SharedOutput()
 
-  /// Where requests are told of, if anywhere.
+  /// The observer of requests and responses, if there is one.
   var accessLog: AccessLog?
 
-  /// What it has done so far.
+  /// What the server has done so far.
   let figures: Figures
-
-  /// How many connections are open.
-  package internal(set) var openConnections = 0
-
-  /// How many clients wait for an answer, or for the rest of one. It looks at every connection.
-  package var unsettledConnections: Int {
-    var count = 0
-    for slot in 0..<connections.count
-    where connections[slot].phase != .closed && !connections[slot].isSettled {
-      count += 1
-    }
-    return count
-  }
-
-  /// The bytes that the current connection sent, and how many of them were understood.
-  var input = ByteBuffer()
-  var understood = 0
-  var current: Int?
-
-  /// Answers of one connection that have not been handed to the kernel yet.
-  var output = ByteBuffer()
-  var outputOwner: Int?
 
   var date = DateField()
   var now = Instant.now
   var nextSweep = Instant.never
-  var acceptance = Acceptance.open
 
-  static let notFound = Response.text(.notFound, "Not Found\n")
-  static let methodNotAllowed = Response.text(
-    .methodNotAllowed, "Method Not Allowed\n", [("Allow", "GET, HEAD, OPTIONS")])
-  static let allowed = Response(.ok, [("Allow", "GET, HEAD, OPTIONS")])
+  /// What becomes of a client that connects.
+  package internal(set) var acceptance = Acceptance.open
 
-  /// How much of a connection is read in a round: a few hundred of the shortest requests, so that a
-  /// client that sends thousands at once lets the others have their turn.
-  static var readSize: Int { 1 << 13 }
+  private static let allow: ResponseHead.Field = ("Allow", "GET, HEAD, OPTIONS")
+  static let notFound = ResponseHead.text(.notFound)
+  static let methodNotAllowed = ResponseHead.text(.methodNotAllowed, [allow])
+  static let allowed = ResponseHead(.ok, [allow])
 
-  /// How much of a connection's answers is handed to the kernel at a time.
+  /// The most bytes of responses that are collected before they are sent.
   static var writeSize: Int { 1 << 15 }
 
-  static var sweepInterval: Interval { .milliseconds(250) }
-  static var acceptPause: Interval { .milliseconds(100) }
-
-  /// Whose events its descriptors are, in the numbers of the program.
+  /// The owners of the events of the server's descriptors, in the numbers of the program.
   package struct Owners: Sendable {
     let listener: UInt8
     let connections: UInt8
 
-    /// Two different numbers.
+    /// - Precondition: the two differ.
     package init(listener: UInt8, connections: UInt8) {
+      precondition(listener != connections)
       self.listener = listener
       self.connections = connections
     }
+  }
+
+  /// What becomes of a client that connects.
+  package enum Acceptance: Equatable {
+    /// It is accepted.
+    case open
+    /// It waits in the backlog because of an error; the server tries again at that time.
+    case paused(until: Instant, SystemError)
+    /// It waits in the backlog until another client leaves.
+    case full
   }
 
   /// Starts to accept.
@@ -97,156 +87,108 @@ package struct Server: ~Copyable {
     self.figures = figures
     self.accessLog = accessLog
     self.listener = consume listener
-    input.reserveCapacity(Self.readSize)
   }
 
-  /// Tells the time of the round that begins.
+  /// The number of connections that are open.
+  package var openConnections: Int { connections.openCount }
+
+  /// The number of clients that wait for a response or have not read it. It looks at every connection.
+  package var unsettledConnections: Int {
+    var count = 0
+    for slot in 0..<connections.count
+    where connections[slot].isOpen && !connections[slot].isSettled {
+      count += 1
+    }
+    return count
+  }
+
+  /// The bytes that the ranges of the request that `nextRequest` returned last refer to.
+  package var requestBytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { reader.requestBytes }
+  }
+}
+
+// MARK: - A round
+
+extension Server {
+  /// Begins a round.
   package mutating func beginRound(_ now: Instant) {
     self.now = now
     date.refresh(now)
     accessLog?.beginRound(now)
   }
 
-  /// Hands on the lines of the access log. Call it at the end of every round.
+  /// Handles an event of the listener or of a connection. An event of another owner is ignored.
+  package mutating func handleEvent(_ event: Event) {
+    if event.token.owner == owner.connections {
+      handleConnectionEvent(event)
+    } else if event.token.owner == owner.listener {
+      acceptConnections()
+    }
+  }
+
+  /// Ends a round: sends responses, closes connections whose deadline has passed, and accepts again
+  /// after a pause.
   package mutating func endRound() {
+    // Sent first: the connections of these responses are idle only now.
+    sendResponses()
+    resumeAccepting()
+    if now >= nextSweep {
+      expireConnections()
+      // A client that was too late is told so.
+      sendResponses()
+    }
     accessLog?.flush()
   }
 
-  /// When it wants to be called again though no event comes.
+  /// The moment at which the next round must begin though there is no event.
   package var deadline: Instant {
-    guard case .paused(let until) = acceptance else { return nextSweep }
+    guard ready.isEmpty else { return now }
+    guard case .paused(let until, _) = acceptance else { return nextSweep }
     return min(nextSweep, until)
-  }
-
-  /// Whether as many connections are open as may be: the next ones wait in the backlog.
-  package var isFull: Bool {
-    if case .full = acceptance { true } else { false }
-  }
-
-  /// What becomes of a client that connects.
-  enum Acceptance {
-    /// It is accepted.
-    case open
-    /// It waits in the backlog, for there was no descriptor the last time.
-    case paused(until: Instant)
-    /// It waits in the backlog until another leaves.
-    case full
-  }
-}
-
-// MARK: - Accepting
-
-extension Server {
-  /// Accepts the connections that wait, up to a number, so that those that are open get their turn.
-  ///
-  /// - Throws: what keeps it from accepting any; it tries again by itself after a moment.
-  package mutating func accept() throws(SystemError) {
-    guard hasRoom else { return stopAccepting(.full) }
-    for _ in 0..<64 where try !acceptOne() { return }
-  }
-
-  private var hasRoom: Bool { openConnections < limits.connections }
-
-  /// - Returns: whether there was one, and room for it.
-  private mutating func acceptOne() throws(SystemError) -> Bool {
-    guard hasRoom else { return false }
-    do throws(SystemError) {
-      guard let socket = try listener?.accept() else { return false }
-      try open(socket)
-      return true
-    } catch {
-      stopAccepting(.paused(until: now + Self.acceptPause))
-      throw error
-    }
-  }
-
-  private mutating func open(_ socket: consuming Descriptor) throws(SystemError) {
-    let slot = freeSlots.popLast() ?? connections.count
-    if slot == connections.count { connections.append(Connection()) }
-    let generation = connections[slot].generation
-    let token = Token(
-      owner: owner.connections, slot: UInt32(slot), generation: generation)
-    do {
-      try poller.add(socket.number, Connection.usualInterest, token)
-    } catch {
-      freeSlots.append(slot)
-      throw error
-    }
-    if accessLog != nil { logOpen(slot, socket) }
-    connections[slot].open(socket, now)
-    openConnections += 1
-    figures.accepted.add(1)
-    if nextSweep == .never { nextSweep = now + Self.sweepInterval }
-  }
-
-  /// Leaves new connections in the backlog; without it, a listener that cannot accept would be
-  /// reported ready over and over.
-  private mutating func stopAccepting(_ acceptance: Acceptance) {
-    guard case .open = self.acceptance, let number = listener?.socket.number else { return }
-    poller.remove(number)
-    self.acceptance = acceptance
-  }
-
-  private mutating func resumeAccepting() {
-    guard case .paused(let until) = acceptance, until <= now,
-      let number = listener?.socket.number
-    else { return }
-    do {
-      try poller.add(number, .read, Token(owner: owner.listener))
-      acceptance = .open
-    } catch {
-      acceptance = .paused(until: now + Self.acceptPause)
-    }
-  }
-
-  /// Accepts what has connected already, and nothing more. The next answer on each connection is
-  /// its last.
-  package mutating func drain() {
-    for _ in 0..<SOMAXCONN where (try? acceptOne()) != true { break }
-    listener = nil
-    acceptance = .open
-    isDraining = true
-  }
-
-  /// Closes every connection that has nothing to be answered.
-  package mutating func closeIdle() {
-    // Who was just answered has nothing to wait for but the bytes.
-    flush()
-    for slot in 0..<connections.count
-    where connections[slot].phase != .closed && connections[slot].isSettled {
-      close(slot)
-    }
   }
 }
 
 // MARK: - Deadlines
 
 extension Server {
-  /// Does what has become due: looks through the connections for those that took too long, and
-  /// accepts again.
-  package mutating func tick() {
-    resumeAccepting()
-    guard now >= nextSweep else { return }
-    // Who was just answered is not idle, though nothing was sent for long.
-    flush()
-    for slot in 0..<connections.count where connections[slot].phase != .closed { expire(slot) }
-    flush()
+  static var sweepInterval: Interval { .milliseconds(250) }
+
+  /// Looks through all connections for those whose deadline has passed.
+  private mutating func expireConnections() {
+    for slot in 0..<connections.count {
+      guard let reason = connections[slot].timeoutReason(now) else { continue }
+      switch reason {
+      case .header, .body: refuse(slot, .tooSlow)
+      case .write: reset(slot)
+      case .idle, .linger: close(slot)
+      }
+    }
     nextSweep = openConnections == 0 ? .never : now + Self.sweepInterval
   }
+}
 
-  private mutating func expire(_ slot: Int) {
-    let elapsed = now - connections[slot].since
-    if !connections[slot].output.isEmpty {
-      if elapsed > limits.writeTime { reset(slot) }
-    } else if connections[slot].outstanding > 0 {
-      // The client waits for us.
-    } else if connections[slot].phase == .lingering {
-      if elapsed > limits.lingerTime { close(slot) }
-    } else if connections[slot].pending != nil {
-      if elapsed > limits.bodyTime { refuse(slot, .tooSlow) }
-    } else if !connections[slot].input.isEmpty {
-      if elapsed > limits.headerTime { refuse(slot, .tooSlow) }
-    } else if elapsed > (connections[slot].asked == 0 ? limits.headerTime : limits.idleTime) {
+// MARK: - Draining
+
+extension Server {
+  /// Accepts the connections of the backlog, and no others. Each connection is closed after the
+  /// requests that have arrived on it were answered; the last response says so.
+  package mutating func drain() {
+    for _ in 0..<SOMAXCONN where !acceptConnection() { break }
+    listener = nil
+    acceptance = .open
+    isDraining = true
+  }
+
+  /// Closes every connection on which nothing is to be answered. A connection that lingers is left
+  /// alone: its client may still be reading the last response.
+  package mutating func closeIdle() {
+    // A connection whose response was just written is idle as soon as it is sent.
+    sendResponses()
+    for slot in 0..<connections.count
+    where connections[slot].isOpen && connections[slot].isSettled && !connections[slot].isLingering
+    {
       close(slot)
     }
   }

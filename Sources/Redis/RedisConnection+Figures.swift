@@ -4,11 +4,11 @@ extension RedisConnection {
   /// Totals of a connection: its event loop writes them, every thread may read them.
   package final class Figures: Sendable {
     /// How often the connection became ready for commands.
-    package let connected = RunningTotal()
+    package let connected = RelaxedCounter()
     /// How often it was lost after it had been ready.
-    package let lost = RunningTotal()
+    package let lost = RelaxedCounter()
     /// How often an attempt to connect failed.
-    package let failed = RunningTotal()
+    package let failed = RelaxedCounter()
 
     /// Creates totals that are zero.
     package init() {}

@@ -72,6 +72,13 @@ public struct Event: Sendable, BitwiseCopyable {
 
   /// What was seen.
   public let readiness: Readiness
+
+  /// An event as the poller has it.
+  @inlinable
+  public init(token: Token, readiness: Readiness) {
+    self.token = token
+    self.readiness = readiness
+  }
 }
 
 /// The set of descriptors that a loop watches, level-triggered unless asked otherwise (epoll(7)).

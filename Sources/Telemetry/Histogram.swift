@@ -4,15 +4,15 @@ public import BasicContainers
 /// counting its leading zeros. One thread writes it, and every thread may read it.
 public struct Histogram: ~Copyable, Sendable {
   /// How many values lie in each bucket; the last is for what is above all bounds.
-  @usableFromInline let counts: UniqueArray<RunningTotal>
-  @usableFromInline let sum = RunningTotal()
+  @usableFromInline let counts: UniqueArray<RelaxedCounter>
+  @usableFromInline let sum = RelaxedCounter()
   @usableFromInline let smallest: Int64
 
   /// Buckets whose upper bounds are the powers of two with these exponents.
   public init(exponents: ClosedRange<Int>) {
     precondition(exponents.lowerBound >= 0 && exponents.upperBound < 63)
-    var counts = UniqueArray<RunningTotal>()
-    for _ in 0..<exponents.count + 1 { counts.append(RunningTotal()) }
+    var counts = UniqueArray<RelaxedCounter>()
+    for _ in 0..<exponents.count + 1 { counts.append(RelaxedCounter()) }
     self.counts = counts
     smallest = Int64(exponents.lowerBound)
   }

@@ -14,8 +14,8 @@ struct InProcessServer: ~Copyable {
   private var asked: [Request] = []
   private var visits: Int64 = 0
 
-  private let page = Response(.ok, [], body: "number ", afterNumber: "\n")
-  private let health = Response.text(.ok, "Microservice a is ready!")
+  private let page = ResponseHead(.ok)
+  private let health = ResponseHead.text(.ok)
 
   /// When visits are answered.
   enum Pace: CaseIterable, Sendable {
@@ -88,23 +88,23 @@ struct InProcessServer: ~Copyable {
     try poller.wait(from: start, until: start + .milliseconds(patience), &events)
     server.beginRound(start)
     for index in 0..<events.count {
-      if events[index].token.owner == 0 { try server.accept() } else { server.ready(events[index]) }
+      server.handleEvent(events[index])
       takeRequests(pace)
     }
-    server.flush()
+    server.endRound()
     takeRequests(pace)
-    server.flush()
+    server.endRound()
   }
 
   private mutating func takeRequests(_ pace: Pace) {
     while let request = server.nextRequest() {
       if request.route == 1 {
-        server.answer(request.exchange, with: health)
+        server.respond(request.exchange, health, ConstantBody("Microservice a is ready!"))
       } else if pace == .late {
         asked.append(request)
       } else {
         visits += 1
-        server.answer(request.exchange, with: page, number: visits)
+        server.respond(request.exchange, page, TextBody("number \(visits)\n"))
       }
     }
   }
@@ -115,12 +115,13 @@ struct InProcessServer: ~Copyable {
     let first = visits
     visits += Int64(asked.count)
     for index in asked.indices.reversed() {
-      server.answer(asked[index].exchange, with: page, number: first + Int64(index) + 1)
+      server.respond(
+        asked[index].exchange, page, TextBody("number \(first + Int64(index) + 1)\n"))
     }
     asked = []
-    server.flush()
+    server.endRound()
     takeRequests(.late)
-    server.flush()
+    server.endRound()
     return true
   }
 }

@@ -28,25 +28,24 @@ struct ServerLoop: ~Copyable {
     self.server = server
   }
 
-  /// One round: what has come is read, and what has become due is done.
+  /// One round: the bytes that have come are read, and what is due is done.
   mutating func turn() throws {
     try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
     server.beginRound(.now + skipped)
     for index in 0..<events.count {
-      if events[index].token.owner == 0 { try server.accept() } else { server.ready(events[index]) }
+      server.handleEvent(events[index])
       takeRequests()
     }
-    server.tick()
-    server.flush()
+    server.endRound()
     takeRequests()
-    server.flush()
+    server.endRound()
   }
 
-  /// Takes what came; `/now` is answered at once, `/` when the test says so.
+  /// Takes the requests that came. `/now` is answered at once, `/` when the test says so.
   private mutating func takeRequests() {
     while let request = server.nextRequest() {
       if request.route == 1 {
-        server.answer(request.exchange, with: Response(.ok, [], body: "now"))
+        server.respond(request.exchange, ResponseHead(.ok), ConstantBody("now"))
       } else {
         asked.append(request)
       }
@@ -80,9 +79,8 @@ struct ServerLoop: ~Copyable {
   /// - Parameter flushed: whether the bytes leave at once, and not only with the round that follows.
   mutating func answer(_ number: Int64, at index: Int = 0, flushed: Bool = true) {
     let request = asked.remove(at: index)
-    server.answer(
-      request.exchange, with: Response(.ok, [], body: "#", afterNumber: "."), number: number)
-    if flushed { server.flush() }
+    server.respond(request.exchange, ResponseHead(.ok), TextBody("#\(number)."))
+    if flushed { server.sendResponses() }
   }
 }
 

@@ -1,4 +1,5 @@
 import BasicContainers
+import Foundation
 import System
 import Testing
 
@@ -124,7 +125,7 @@ struct ServerLoadTests {
     for _ in 0..<300 where sent < requests.count {
       sent += try client.sendSome(requests[sent...].prefix(50_000))
       try loop.turn()
-      #expect(loop.server.connections[0].output.count < limits.unsent + (1 << 18))
+      #expect(loop.server.connections[0].unsent.bytes.count < limits.unsent + (1 << 18))
     }
     #expect(loop.server.connections[0].isPaused == true)
 
@@ -174,11 +175,11 @@ struct ServerLoadTests {
     let second = try Client(loop.port)
     try loop.settle()
     #expect(loop.server.openConnections == 2)
-    #expect(loop.server.isFull == false)
+    #expect(loop.server.acceptance == .open)
 
     let third = try Client(loop.port)
     try third.send(now)
-    try loop.turn(until: "it is full") { $0.server.isFull }
+    try loop.turn(until: "it is full") { $0.server.acceptance == .full }
     for _ in 0..<20 { try loop.turn() }
     third.receive()
     #expect(third.received.isEmpty)
@@ -187,8 +188,76 @@ struct ServerLoadTests {
 
     second.reset()
     try loop.turn(until: "the next one is served", of: third) { $0.codes == [200] }
-    #expect(loop.server.isFull == false)
+    #expect(loop.server.acceptance == .open)
     #expect(loop.server.openConnections == 2)
+  }
+
+  @Test("resets a client that reads nothing, whatever it goes on sending")
+  func sendsWithoutReading() throws {
+    var limits = Limits()
+    limits.unsent = 1 << 20
+    var loop = try ServerLoop(limits)
+    let client = try Client(loop.port, receiveBuffer: 4096)
+    let burst = String(repeating: now, count: 100)
+    for _ in 0..<200 where loop.server.connections[0].unsent.bytes.isEmpty {
+      _ = try client.sendSome(burst.utf8)
+      try loop.turn()
+    }
+    #expect(loop.server.connections[0].unsent.bytes.isEmpty == false)
+    for _ in 0..<3 {
+      try loop.skip(.seconds(9))
+      #expect(loop.server.openConnections == 1)
+      _ = try client.sendSome(now.utf8)
+      try loop.turn()
+    }
+    try loop.skip(.seconds(4))
+    #expect(loop.server.openConnections == 0)
+  }
+
+  @Test("answers all requests that have arrived when it drains, and closes with the last")
+  func drainsPipelined() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(now)
+    try loop.turn(until: "it is answered", of: client) { $0.codes == [200] }
+    loop.server.drain()
+    try client.send(now + now + now)
+    try loop.turn(until: "all are answered", of: client) { $0.codes.count == 4 }
+    #expect(client.received.components(separatedBy: "Connection: close").count == 2)
+  }
+
+  @Test("leaves a connection that lingers to its client while it closes idle ones")
+  func lingersWhileDraining() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(now)
+    try loop.turn(until: "it is answered", of: client) { $0.codes == [200] }
+    loop.server.drain()
+    try client.send(now)
+    try loop.turn(until: "the last response", of: client) { $0.codes.count == 2 }
+    #expect(loop.server.openConnections == 1, "the client may be sending more")
+    loop.server.closeIdle()
+    #expect(loop.server.openConnections == 1)
+    client.endSending()
+    try loop.turn(until: "it is closed") { $0.server.openConnections == 0 }
+  }
+
+  @Test("resets the connection that would need more than the buffers of all may take, and no other")
+  func bufferBudget() throws {
+    var limits = Limits()
+    limits.bufferedBytes = 20_000
+    var loop = try ServerLoop(limits)
+    var slow: [Client] = []
+    for _ in 0..<40 {
+      slow.append(try Client(loop.port))
+      try slow[slow.count - 1].send("GET / HTTP/1.1\r\nX: " + String(repeating: "x", count: 1000))
+      try loop.settle()
+    }
+    #expect(loop.server.openConnections < 25)
+    #expect(loop.server.openConnections > 5)
+    let normal = try Client(loop.port)
+    try normal.send(now)
+    try loop.turn(until: "a whole request is answered", of: normal) { $0.codes == [200] }
   }
 
   @Test("uses a slot again, and grows when all are taken")
@@ -285,7 +354,7 @@ struct ServerPatienceTests {
     let client = try Client(loop.port, receiveBuffer: 4096)
     let burst = String(repeating: now, count: 1000)
     for _ in 0..<100 where try client.sendSome(burst.utf8) >= 0 { try loop.turn() }
-    #expect(loop.server.connections[0].output.isEmpty == false)
+    #expect(loop.server.connections[0].unsent.bytes.isEmpty == false)
     try loop.skip(.seconds(31))
     #expect(loop.server.openConnections == 0)
     try loop.turn(until: "the end", of: client) { $0.isClosed }

@@ -29,18 +29,15 @@
 ssize_t clinux_receive(int socket, void *bytes, size_t count);
 ssize_t clinux_send(int socket, const void *bytes, size_t count);
 
-/// accept4(2), for a caller that does not ask who connected: non-blocking, closed on exec.
-int clinux_accept(int listener);
+/// accept4(2), non-blocking and closed on exec. It fills in the client's address, an IPv4 address mapped
+/// into IPv6; zeros for a client that has none.
+int clinux_accept(int listener, struct in6_addr *address);
 
 /// bind(2) to an address that getaddrinfo(3) found.
 int clinux_bind(int socket, const struct addrinfo *address);
 
 /// The port of a socket that is bound to an IPv4 or IPv6 address (getsockname(2)), or -1.
 int clinux_local_port(int socket);
-
-/// The address of a connected socket's other end (getpeername(2)), an IPv4 address mapped into IPv6.
-/// Returns 0, or -1 when there is none.
-int clinux_peer(int socket, struct in6_addr *address);
 
 /// How many processors this process may run on (sched_getaffinity(2)), or -1. The machine may have
 /// more than the 1,024 of a cpu_set_t.

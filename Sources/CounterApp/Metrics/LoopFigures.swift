@@ -10,12 +10,12 @@ final class LoopFigures: Sendable {
   let counting = GroupCommit.Figures()
 
   /// Visits that were answered with their number.
-  let counted = RunningTotal()
+  let counted = RelaxedCounter()
   /// Visits that were answered that they could not be counted.
-  let unavailable = RunningTotal()
+  let unavailable = RelaxedCounter()
   /// Visits whose client went away before the response; they may have been counted.
-  let abandoned = RunningTotal()
+  let abandoned = RelaxedCounter()
 
   /// Rounds of the loop.
-  let rounds = RunningTotal()
+  let rounds = RelaxedCounter()
 }

@@ -45,6 +45,10 @@ struct Metrics: Sendable {
     figure > other ? figure &- other : 0
   }
 
+  private func sum(_ figure: (LoopFigures) -> Int) -> Int {
+    loops.reduce(0) { $0 &+ figure($1) }
+  }
+
   private func sum(_ figure: (LoopFigures) -> Histogram.Reading) -> Histogram.Reading {
     var sum = figure(loops[0])
     for loop in loops.dropFirst() { sum += figure(loop) }
@@ -120,14 +124,14 @@ struct Metrics: Sendable {
     page.counter(
       "counter_http_requests_total", "Requests by the status code of their answer.", by: "code",
       Status.allCases.map { status in
-        ("\(status.rawValue)", sum { $0.server.answers(status) })
+        ("\(status.rawValue)", sum { $0.server.responses(status) })
       })
     page.counter(
       "counter_http_connections_total", "Connections that were accepted.",
       sum { $0.server.accepted.current })
     page.gauge(
       "counter_http_connections_open", "Connections that are open.",
-      sum { difference($0.server.accepted.current, $0.server.closed.current) })
+      sum { $0.server.open.current })
     page.counter(
       "counter_http_received_bytes_total", "Bytes that clients sent.",
       sum { $0.server.received.current })

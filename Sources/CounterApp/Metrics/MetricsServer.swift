@@ -7,6 +7,8 @@ import HTTP
 struct MetricsServer: ~Copyable {
   private var server: Server
   private let metrics: Metrics
+  private let head = ResponseHead(
+    .ok, [("Content-Type", Exposition.contentType), ("Cache-Control", "no-store")])
 
   /// Many more than scrape at a time; the open files that are kept from visitors have room for them.
   static var mostConnections: Int { 16 }
@@ -20,43 +22,24 @@ struct MetricsServer: ~Copyable {
     self.metrics = metrics
   }
 
-  /// When it wants to be called again though no event comes.
+  /// The moment at which the next round must begin though there is no event.
   var deadline: Instant { server.deadline }
 
-  /// Tells the time of the round that begins.
+  /// Begins a round.
   mutating func beginRound(_ now: Instant) {
     server.beginRound(now)
   }
 
-  /// Takes a connection. One that cannot be had now is tried again by itself.
-  mutating func accept() {
-    try? server.accept()
+  /// Handles an event of the listener or of a connection.
+  mutating func handleEvent(_ event: Event) {
+    server.handleEvent(event)
   }
 
-  /// Does what an event on a connection calls for.
-  mutating func ready(_ event: Event) {
-    server.ready(event)
-    answerRequests()
-  }
-
-  /// Does what has become due, and sends what was answered. Call it at the end of every round.
-  mutating func finishRound(_ now: Instant) {
-    if now >= server.deadline { server.tick() }
-    repeat { server.flush() } while answerRequests()
-    server.flush()
-  }
-
-  /// - Returns: whether there were any.
-  @discardableResult
-  private mutating func answerRequests() -> Bool {
-    var hasAny = false
+  /// Answers the requests that came, and ends the round.
+  mutating func endRound() {
     while let request = server.nextRequest() {
-      hasAny = true
-      let response = Response(
-        .ok, [("Content-Type", Exposition.contentType), ("Cache-Control", "no-store")],
-        text: Array(metrics.text.utf8))
-      server.answer(request.exchange, with: response)
+      server.respond(request.exchange, head, TextBody(metrics.text))
     }
-    return hasAny
+    server.endRound()
   }
 }

@@ -68,7 +68,7 @@ package struct Probe: ~Copyable {
   }
 
   private mutating func visit() throws(Failure) -> Int64 {
-    let (before, after) = ("\(Pages.beforeNumber)", "\(Pages.afterNumber)")
+    let (before, after) = ("\(VisitText.before)", "\(VisitText.after)")
     let text = try get(.visit)
     guard text.hasPrefix(before), text.hasSuffix(after),
       let number = Int64(text.dropFirst(before.count).dropLast(after.count))

@@ -96,6 +96,7 @@ extension Configuration {
   func limits(connections: Int) -> Limits {
     var limits = Limits()
     limits.connections = connections
+    limits.bufferedBytes = bufferedBytes
     limits.headerTime = headerTimeout
     limits.bodyTime = bodyTimeout
     limits.idleTime = idleTimeout

@@ -32,14 +32,6 @@ package struct NetworkAddress: Equatable, Sendable, BitwiseCopyable {
       return nil
     }
   }
-
-  /// The other end of a connected socket (getpeername(2)); nil when it is gone.
-  init?(ofPeer socket: borrowing Descriptor) {
-    var six = in6_addr()
-    // Sound: the call fills in the 16 bytes it is handed.
-    guard unsafe clinux_peer(socket.number, &six) == 0 else { return nil }
-    bits = unsafe UInt128(bigEndian: unsafeBitCast(six, to: UInt128.self))
-  }
 }
 
 extension NetworkAddress: CustomStringConvertible {

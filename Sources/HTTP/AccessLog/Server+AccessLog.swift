@@ -1,36 +1,33 @@
 import BasicContainers
 import System
 
-/// What the access log is told. Each stands apart from the code of a visit's way, which only asks
-/// whether there is an access log.
+/// The access log's view of the server. These stand apart from the code of a visit's way, which only
+/// asks whether there is an access log.
 extension Server {
   /// A client connected.
   @inline(never)
-  mutating func logOpen(_ slot: Int, _ socket: borrowing Descriptor) {
-    accessLog?.open(slot, NetworkAddress(ofPeer: socket))
+  mutating func logOpen(_ slot: Int, _ peer: NetworkAddress) {
+    accessLog?.open(slot, peer)
   }
 
-  /// A head was read, from `understood` on.
+  /// A head was parsed; the reader has not moved on behind it.
   @inline(never)
   mutating func noteRequest(_ slot: Int) {
-    accessLog?.note(slot, input, from: understood)
+    accessLog?.note(slot, reader.bytes, from: reader.parsedEnd)
   }
 
-  /// A request is refused of which only a part came, or could be read.
+  /// A request is refused of which only a part came, or could be parsed.
   @inline(never)
   mutating func noteRefused(_ slot: Int) {
-    guard slot != current else { return noteRequest(slot) }
-    var part = ByteBuffer()
-    connections[slot].copyInput(to: &part)
-    accessLog?.note(slot, part, from: 0)
+    guard slot != reader.slot else { return noteRequest(slot) }
+    accessLog?.note(slot, connections[slot].kept, from: 0)
   }
 
   /// A request was answered.
   @inline(never)
-  mutating func logAnswer(_ exchange: Exchange, _ response: borrowing Response, _ number: Int64?) {
+  mutating func logResponse(_ exchange: Exchange, _ code: Int, bodyCount: Int) {
     let withBody = !exchange.options.contains(.withoutBody)
     accessLog?.answer(
-      Int(exchange.slot), exchange.sequence, response.code,
-      size: withBody ? response.length(with: number) : 0)
+      Int(exchange.slot), exchange.sequence, code, size: withBody ? bodyCount : 0)
   }
 }

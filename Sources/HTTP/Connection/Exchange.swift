@@ -1,4 +1,4 @@
-/// A request that waits for its answer: which one it is, and what its answer must look like.
+/// A request that has no response yet: its place, and what its response must look like.
 package struct Exchange: Sendable, BitwiseCopyable {
   let slot: UInt32
   let generation: UInt32
@@ -10,9 +10,9 @@ package struct Exchange: Sendable, BitwiseCopyable {
   struct Options: OptionSet, Sendable, BitwiseCopyable {
     let rawValue: UInt32
 
-    /// The answer has no body: the request was HEAD.
+    /// The response has no body: the request was HEAD.
     static let withoutBody = Options(rawValue: 1)
-    /// The connection is closed after the answer.
+    /// The connection is closed after the response.
     static let last = Options(rawValue: 2)
     /// The client speaks HTTP/1.0 and asked to keep the connection.
     static let saysKeepAlive = Options(rawValue: 4)
@@ -25,28 +25,29 @@ package struct Exchange: Sendable, BitwiseCopyable {
     self.options = options
   }
 
-  /// The same in 128 bits, for somebody to keep who need not know what it is.
+  /// The same as an opaque token of 128 bits, for a module that does not know exchanges.
   package var ticket: UInt128 {
-    UInt128(
-      _low: UInt64(slot) << 32 | UInt64(generation),
-      _high: UInt64(sequence) << 32 | UInt64(options.rawValue))
+    let place = UInt64(slot) << 32 | UInt64(generation)
+    let response = UInt64(sequence) << 32 | UInt64(options.rawValue)
+    return UInt128(response) << 64 | UInt128(place)
   }
 
   /// The exchange that a ticket was made of.
   package init(ticket: UInt128) {
-    let (low, high) = (ticket._low, ticket._high)
-    slot = UInt32(truncatingIfNeeded: low >> 32)
-    generation = UInt32(truncatingIfNeeded: low)
-    sequence = UInt32(truncatingIfNeeded: high >> 32)
-    options = Options(rawValue: UInt32(truncatingIfNeeded: high))
+    let place = UInt64(truncatingIfNeeded: ticket)
+    let response = UInt64(truncatingIfNeeded: ticket >> 64)
+    slot = UInt32(truncatingIfNeeded: place >> 32)
+    generation = UInt32(truncatingIfNeeded: place)
+    sequence = UInt32(truncatingIfNeeded: response >> 32)
+    options = Options(rawValue: UInt32(truncatingIfNeeded: response))
   }
 }
 
 /// A GET or HEAD of a known path, to be answered by the program.
 package struct Request: Sendable {
-  /// The path's place in the list that the server was given.
+  /// The index of the path in the list that the server was given.
   package let route: Int
 
-  /// What to answer it under.
+  /// The exchange to respond to.
   package let exchange: Exchange
 }

@@ -9,8 +9,8 @@ package struct Listener: ~Copyable {
   /// The port it listens on; what the kernel chose when 0 was asked for.
   package let port: UInt16
 
-  /// How many bytes the kernel is asked to keep at most on a client's way in and out; it takes twice
-  /// that, for its own bookkeeping (socket(7)).
+  /// The bytes that the kernel is asked to keep at most for a client, in and out. It takes twice that
+  /// for its own bookkeeping (socket(7)), and counts it as memory of the container.
   private static var kernelBuffer: CInt { 1 << 16 }
 
   /// Why there is no listener.
@@ -29,8 +29,8 @@ package struct Listener: ~Copyable {
     do throws(SystemError) {
       let socket = try Self.bound(host, port, sharing: true)
       try Self.setOption(CInt(IPPROTO_TCP), TCP_NODELAY, on: socket)
-      // Accepted sockets inherit it. By itself the kernel would keep megabytes for a client that
-      // sends without reading.
+      // Accepted sockets inherit the sizes. By itself the kernel would keep megabytes for a client
+      // that sends without reading.
       for buffer in [SO_RCVBUF, SO_SNDBUF] {
         try Self.setOption(SOL_SOCKET, buffer, on: socket, to: Self.kernelBuffer)
       }
@@ -70,20 +70,41 @@ package struct Listener: ~Copyable {
     return true
   }
 
-  /// The next connection that waits, or nil.
+  /// Takes a connection from the backlog, or nothing when none is there.
   ///
-  /// - Throws: `EMFILE` or `ENFILE` when there is no descriptor for it.
-  func accept() throws(SystemError) -> Descriptor? {
+  /// - Throws: an error that concerns more than one connection, `EMFILE` for one; the backlog may
+  ///   not be empty then.
+  func accept() throws(SystemError) -> Accepted? {
+    var attempts = 0
     while true {
-      let number = clinux_accept(socket.number)
-      if number >= 0 { return Descriptor(owning: number) }
-      let error = SystemError("accept4")
-      switch error.code {
-      case EAGAIN: return nil
-      case EMFILE, ENFILE, ENOBUFS, ENOMEM: throw error
-      // The rest is about that one connection, which is gone (accept(2)).
-      default: continue
+      var address = in6_addr()
+      // Sound: the call fills in the 16 bytes it is handed.
+      let number = unsafe clinux_accept(socket.number, &address)
+      if number >= 0 {
+        let bits = unsafe UInt128(bigEndian: unsafeBitCast(address, to: UInt128.self))
+        return Accepted(socket: Descriptor(owning: number), peer: NetworkAddress(bits: bits))
       }
+      let error = SystemError("accept4")
+      if error.code == EAGAIN { return nil }
+      attempts += 1
+      guard Self.concernsOneConnection(error), attempts < 64 else { throw error }
+    }
+  }
+
+  /// A connection that was accepted, and the address of its client.
+  struct Accepted: ~Copyable {
+    let socket: Descriptor
+    let peer: NetworkAddress
+  }
+
+  /// Whether only the connection has failed that would have been next, so that another may follow it
+  /// (accept(2)).
+  private static func concernsOneConnection(_ error: SystemError) -> Bool {
+    switch error.code {
+    case EINTR, ECONNABORTED, EPROTO, ENOPROTOOPT, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH,
+      ENONET, EOPNOTSUPP, ETIMEDOUT:
+      true
+    default: false
     }
   }
 

@@ -1,3 +1,5 @@
+import System
+
 /// What has to be known of a request to answer it.
 struct UnderstoodRequest {
   let method: Method
@@ -19,13 +21,20 @@ struct UnderstoodRequest {
   }
 }
 
-/// A request whose head was understood, and what of its body has not come yet.
-struct PendingRequest {
-  let request: UnderstoodRequest
+/// A request whose header was parsed and whose body is on its way. The connection keeps the header.
+struct PendingRequest: BitwiseCopyable {
   var rest: Rest
 
-  enum Rest {
-    /// That many bytes.
+  /// A `100 Continue` is due once the earlier requests are answered.
+  var owesContinue: Bool
+
+  /// The moment at which the body must be complete; never, as long as the client waits for the
+  /// `100 Continue`.
+  var deadline: Instant
+
+  /// The part of the body that has not come.
+  enum Rest: BitwiseCopyable {
+    /// A number of bytes.
     case length(Int)
     /// Chunks.
     case chunked(ChunkedBody)

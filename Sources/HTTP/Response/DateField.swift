@@ -2,15 +2,21 @@ import BasicContainers
 import CLinux
 import System
 
-/// The Date field, which an origin server with a clock must send (RFC 9110 section 6.6.1), made
-/// once a second.
+/// The Date field, which an origin server with a clock must send (RFC 9110 section 6.6.1), rendered
+/// once a second together with the end of the header that follows it in most responses.
 struct DateField: ~Copyable {
-  /// The whole line, its CR LF before it instead of after it.
-  private(set) var line = ByteBuffer()
+  /// CR LF, the Date field, and the empty line that ends a header.
+  private(set) var endOfHeader = ByteBuffer(minimumCapacity: length)
   private var clock = WallClock()
 
-  /// How often it was made.
-  private(set) var edition: UInt64 = 0
+  /// The size of `endOfHeader`.
+  static var length: Int { 41 }
+
+  /// CR LF and the Date field alone.
+  var line: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { endOfHeader.span.extracting(droppingLast: 4) }
+  }
 
   private static let days: InlineArray<7, StaticString> = [
     "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat",
@@ -19,7 +25,7 @@ struct DateField: ~Copyable {
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
   ]
 
-  /// Makes the line again when its second is over.
+  /// Renders the field again when its second is over.
   mutating func refresh(_ now: Instant) {
     if let second = clock.newSecond(now) { write(second) }
   }
@@ -30,27 +36,26 @@ struct DateField: ~Copyable {
     var date = unsafe tm()
     // Sound: the call reads the one value and fills in the other.
     _ = unsafe gmtime_r(&seconds, &date)
-    edition &+= 1
-    line.removeAll(keepingCapacity: true)
-    line.append("\r\nDate: ")
-    line.append(Self.days[Int(unsafe date.tm_wday)])
-    line.append(", ")
+    endOfHeader.removeAll(keepingCapacity: true)
+    endOfHeader.append("\r\nDate: ")
+    endOfHeader.append(Self.days[Int(unsafe date.tm_wday)])
+    endOfHeader.append(", ")
     append(twoDigits: unsafe date.tm_mday)
-    line.append(" ")
-    line.append(Self.months[Int(unsafe date.tm_mon)])
-    line.append(" ")
-    line.append(decimal: 1900 + Int64(unsafe date.tm_year))
-    line.append(" ")
+    endOfHeader.append(" ")
+    endOfHeader.append(Self.months[Int(unsafe date.tm_mon)])
+    endOfHeader.append(" ")
+    endOfHeader.append(decimal: 1900 + Int64(unsafe date.tm_year))
+    endOfHeader.append(" ")
     append(twoDigits: unsafe date.tm_hour)
-    line.append(":")
+    endOfHeader.append(":")
     append(twoDigits: unsafe date.tm_min)
-    line.append(":")
+    endOfHeader.append(":")
     append(twoDigits: unsafe date.tm_sec)
-    line.append(" GMT")
+    endOfHeader.append(" GMT\r\n\r\n")
   }
 
   private mutating func append(twoDigits number: CInt) {
-    line.append(decimal: Int64(number / 10))
-    line.append(decimal: Int64(number % 10))
+    endOfHeader.append(decimal: Int64(number / 10))
+    endOfHeader.append(decimal: Int64(number % 10))
   }
 }

@@ -1,0 +1,299 @@
+import AccessLog
+import Counting
+import HTTP
+import Logging
+import Redis
+import System
+import Telemetry
+
+/// One event loop, on a thread of its own: a listener and its connections, the visits that wait for
+/// their numbers, and the connection to Redis.
+///
+/// A round waits for events, hands each to the part that it belongs to, and ends with the steps of
+/// `endRound`. The parts call nothing back: the loop collects requests from the server and outcomes from
+/// the group commit, and gives each to the other.
+struct EventLoop: ~Copyable {
+  private let number: Int
+  private let poller: Poller
+  private let shutdown: Shutdown
+  private let wakeup: Wakeup
+  private let redisLog: RedisLog
+  private let logger: Logger
+  private let pages = Pages()
+  private let figures: LoopFigures
+
+  private var server: Server
+  private var counting: GroupCommit
+  private var now = Instant.now
+
+  /// While draining, when idle connections are closed; nil while serving.
+  private var idleDeadline: Instant?
+
+  /// Whether the log was told that clients wait in the backlog, and when it may be told again.
+  private var hasWarned = false
+  private var nextWarning = Instant(nanoseconds: 0)
+
+  /// What the log was told about Redis, and when it has to be told again.
+  private var loggedRedis = LoggedRedis.unknown
+  private var loggedError: String?
+  private var nextReport = Instant(nanoseconds: 0)
+
+  private enum LoggedRedis {
+    case unknown
+    case ready
+    case lost(RedisError?)
+  }
+
+  /// The part of the loop that an event belongs to.
+  private enum Owner: UInt8 {
+    case wakeup
+    case listener
+    case connection
+    case redis
+  }
+
+  /// While draining, a keep-alive connection may send one more request within this time. Its response
+  /// is the last one.
+  private static var idleGrace: Interval { .seconds(2) }
+
+  /// - Parameters:
+  ///   - number: the loop's place among all loops.
+  ///   - limits: for the clients of this loop.
+  ///   - accessLines: takes the lines of the access log, if there is one.
+  init(
+    _ number: Int, _ listener: consuming Listener, redis: RedisAddress,
+    _ configuration: Configuration, _ limits: Limits, _ shutdown: Shutdown, _ redisLog: RedisLog,
+    _ logger: Logger, _ figures: LoopFigures, accessLines: LineWriter?, _ script: BatchScript
+  ) throws(SystemError) {
+    let poller = try Poller()
+    let wakeup = shutdown.wakeup(ofLoop: number)
+    try poller.add(wakeup.descriptor, .read, Token(owner: Owner.wakeup.rawValue))
+    let server = try Server(
+      listener, routes: Route.allCases.map(\.path), limits: limits, poller,
+      Server.Owners(
+        listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
+      figures: figures.server, accessLog: accessLines.map(configuration.accessLog))
+    let counting = try GroupCommit(
+      ["hits"], in: redis, timeout: configuration.visitTimeout, poller,
+      owner: Owner.redis.rawValue, figures: figures.counting, script: script)
+    self.server = server
+    self.counting = counting
+    self.number = number
+    self.poller = poller
+    self.shutdown = shutdown
+    self.wakeup = wakeup
+    self.redisLog = redisLog
+    self.logger = logger
+    self.figures = figures
+  }
+
+  /// Serves until the program stops and the loop has drained.
+  ///
+  /// - Returns: how many connections were cut off.
+  mutating func run() throws(SystemError) -> Int {
+    var events = Events()
+    while !isOver {
+      try poller.wait(from: now, until: deadline, &events)
+      beginRound()
+      for index in 0..<events.count { handleEvent(events[index]) }
+      endRound()
+    }
+    return server.unsettledConnections
+  }
+
+  private var deadline: Instant {
+    var deadline = min(server.deadline, counting.deadline)
+    if let idleDeadline { deadline = min(deadline, min(idleDeadline, shutdown.drainDeadline)) }
+    return deadline
+  }
+
+  private var isDraining: Bool { idleDeadline != nil }
+
+  private var isOver: Bool {
+    switch shutdown.stage {
+    case .serving: false
+    case .draining: isDraining && (server.openConnections == 0 || now >= shutdown.drainDeadline)
+    case .aborting: true
+    }
+  }
+}
+
+// MARK: - A round
+
+extension EventLoop {
+  private mutating func beginRound() {
+    now = .now
+    figures.rounds.add(1)
+    server.beginRound(now)
+    counting.beginRound(now)
+  }
+
+  private mutating func handleEvent(_ event: Event) {
+    switch Owner(rawValue: event.token.owner) {
+    case .connection, .listener:
+      server.handleEvent(event)
+      takeRequests()
+    case .redis:
+      counting.handleEvent(event)
+      takeOutcomes()
+    case .wakeup, nil:
+      wakeup.reset()
+    }
+  }
+
+  /// Ends a round. The steps depend on each other in this order.
+  private mutating func endRound() {
+    // Draining changes which response of a connection is the last, so it begins before any is written.
+    drainIfDue()
+    // Outcomes become responses, and sent responses let connections go on that had pipelined too much.
+    repeat {
+      takeOutcomes()
+      server.sendResponses()
+    } while takeRequests()
+    // All visits of the round are in: the batch can go. Redis counts it while the responses are sent.
+    counting.endRound()
+    server.endRound()
+    // The log comes last. No client waits for it.
+    logRedis()
+    logAcceptance()
+  }
+
+  private mutating func drainIfDue() {
+    if let idleDeadline {
+      guard now >= idleDeadline else { return }
+      server.closeIdle()
+      self.idleDeadline = now + .milliseconds(100)
+    } else if shutdown.stage == .draining {
+      idleDeadline = now + min(Self.idleGrace, (shutdown.drainDeadline - now) / 2)
+      server.drain()
+    }
+  }
+}
+
+// MARK: - Requests and outcomes
+
+extension EventLoop {
+  /// Hands each request to its route.
+  ///
+  /// - Returns: whether there was any.
+  @discardableResult
+  private mutating func takeRequests() -> Bool {
+    var hasAny = false
+    while let request = server.nextRequest() {
+      hasAny = true
+      switch Route(rawValue: request.route) {
+      case .visit:
+        guard !counting.count(request.exchange.ticket) else { continue }
+        respondUnavailable(request.exchange)
+      case .health:
+        server.respond(request.exchange, pages.health, ConstantBody(Pages.healthy))
+      case .ready, nil:
+        respondReadiness(request.exchange)
+      }
+    }
+    return hasAny
+  }
+
+  private mutating func respondReadiness(_ exchange: Exchange) {
+    if isDraining {
+      server.respond(exchange, pages.unavailable, Pages.isDraining)
+    } else if !counting.isConnected {
+      server.respond(exchange, pages.unavailable, Pages.isWithoutRedis)
+    } else {
+      server.respond(exchange, pages.ready, Pages.isReady)
+    }
+  }
+
+  /// Responds to the visits whose outcome is known.
+  private mutating func takeOutcomes() {
+    while let outcome = counting.nextOutcome() {
+      let exchange = Exchange(ticket: outcome.ticket)
+      guard let number = outcome.number else {
+        respondUnavailable(exchange)
+        continue
+      }
+      let isDelivered = server.respond(exchange, pages.visit, VisitText(number))
+      recordVisit(isDelivered, figures.counted)
+    }
+  }
+
+  private mutating func respondUnavailable(_ exchange: Exchange) {
+    let isDelivered = server.respond(exchange, pages.notCounted, Pages.retryLater)
+    recordVisit(isDelivered, figures.unavailable)
+  }
+
+  /// Counts a visit under its outcome, or as abandoned when its client has left.
+  @inline(__always)
+  private func recordVisit(_ isDelivered: Bool, _ outcome: borrowing RelaxedCounter) {
+    if isDelivered { outcome.add(1) } else { figures.abandoned.add(1) }
+  }
+}
+
+// MARK: - The log
+
+extension EventLoop {
+  /// Tells the log when clients begin to wait in the backlog, and when they are accepted again.
+  private mutating func logAcceptance() {
+    switch server.acceptance {
+    case .full:
+      guard !hasWarned else { return }
+      warn("as many connections as may be are open, \(server.openConnections) in this loop")
+    case .paused(_, let error):
+      warn("no more connections can be accepted: \(error.reason)")
+    case .open:
+      guard hasWarned else { return }
+      hasWarned = false
+      logger.notice("connections are accepted again")
+    }
+  }
+
+  /// Logs a warning, once a minute at most: the reason can change with every client.
+  private mutating func warn(_ reason: String) {
+    guard !hasWarned, now >= nextWarning else { return }
+    hasWarned = true
+    nextWarning = now + .seconds(60)
+    logger.warning("\(reason)")
+  }
+
+  /// Tells the log what has changed about Redis, and every second that it has not come back.
+  private mutating func logRedis() {
+    if case .ready = loggedRedis, counting.isCounting, loggedError == nil { return }
+    logBatchError()
+    // A connection that was dropped because a batch was refused is no news besides the refusal.
+    let isBetweenAttempts =
+      if case .refused = counting.redisError { loggedError != nil } else { false }
+    switch (loggedRedis, counting.isConnected || isBetweenAttempts) {
+    case (.ready, true):
+      break
+    case (.unknown, false) where counting.redisError == nil:
+      break
+    case (.unknown, true), (.lost, true):
+      loggedRedis = .ready
+      redisLog.connectionReady(loop: number, now: now)
+    case (.unknown, false), (.ready, false):
+      logLoss()
+    case (.lost(let last), false):
+      guard let error = counting.redisError, error != last || now >= nextReport else { return }
+      logLoss()
+    }
+  }
+
+  private mutating func logLoss() {
+    loggedRedis = .lost(counting.redisError)
+    nextReport = now + .seconds(1)
+    let reason = counting.redisError?.description ?? "no connection yet"
+    redisLog.connectionLost(reason, loop: number, now: now)
+  }
+
+  private mutating func logBatchError() {
+    let error = counting.lastError
+    guard error != loggedError || (error != nil && now >= nextReport) else { return }
+    loggedError = error
+    nextReport = now + .seconds(1)
+    if let error {
+      redisLog.batchRefused(error, now: now)
+    } else {
+      redisLog.batchCounted()
+    }
+  }
+}

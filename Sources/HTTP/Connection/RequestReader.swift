@@ -1,0 +1,127 @@
+import BasicContainers
+import System
+
+/// The bytes of the connection that is being read. All connections share the buffer: it holds what
+/// was kept of an incomplete request and what came with one `recv`, until its requests are parsed.
+struct RequestReader: ~Copyable {
+  private(set) var bytes = ByteBuffer(minimumCapacity: readSize)
+
+  /// The connection that the bytes belong to, as long as some of them are not parsed.
+  private(set) var slot: Int?
+
+  /// The number of bytes that were parsed.
+  private(set) var parsedEnd = 0
+
+  /// The bytes of the last request that had a body.
+  private var completed = ByteBuffer()
+
+  /// Whether the last request had a body.
+  private var isCompleted = false
+
+  /// The most bytes that are read from a connection at a time: a few hundred of the shortest
+  /// requests. A client that sends thousands at once then leaves the others their turn.
+  static var readSize: Int { 1 << 13 }
+
+  var hasUnparsed: Bool { parsedEnd < bytes.count }
+
+  /// The bytes that the last request was parsed from.
+  var requestBytes: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { isCompleted ? completed.span : bytes.span }
+  }
+
+  /// Reads once.
+  ///
+  /// - Parameter kept: the first bytes of the header that is being read, or nothing.
+  /// - Returns: the number of bytes that came; 0 at the end; nil when none are there.
+  mutating func receive(
+    _ connection: borrowing ClientConnection
+  ) throws(SystemError) -> Int? {
+    load(connection.kept, if: connection.isReadingHeader)
+    var count: Int?
+    try bytes.append(addingCount: Self.readSize) { span throws(SystemError) in
+      count = try connection.socket.receive(into: &span)
+    }
+    return count
+  }
+
+  /// Begins with bytes that were kept.
+  mutating func load(_ kept: borrowing ByteBuffer, if isWanted: Bool = true) {
+    precondition(slot == nil, "the bytes of another connection are not parsed yet")
+    bytes.removeAll(keepingCapacity: true)
+    parsedEnd = 0
+    if isWanted, !kept.isEmpty { bytes.append(kept, from: 0) }
+  }
+
+  /// Gives the bytes an owner, whose requests are parsed next.
+  mutating func acquire(_ slot: Int) { self.slot = slot }
+
+  /// Gives up the bytes' owner. They stay where they are for the last request.
+  mutating func release() { slot = nil }
+
+  /// Moves on behind bytes that were parsed.
+  @inline(__always)
+  mutating func advance(_ count: Int) {
+    parsedEnd &+= count
+    isCompleted = false
+  }
+
+  /// Makes the header of a request whose body is complete the bytes of the last request.
+  mutating func complete(_ header: consuming ByteBuffer) {
+    completed = header
+    isCompleted = true
+  }
+
+  /// Parses the header that `complete` was given.
+  func parseCompleted(_ limits: borrowing Limits) throws(Refusal) -> RequestHead? {
+    try RequestParser.parse(completed, from: 0, limits)
+  }
+
+  /// Finds the route of the header that `complete` was given.
+  func findRoute(of head: RequestHead, in routes: borrowing Routes) -> Resource {
+    routes.find(head.target, in: completed)
+  }
+
+  /// Whether none of the bytes from an index on ends a line, so that a header that comes byte by byte
+  /// is not parsed from its start each time.
+  func hasNoLineEnd(from start: Int) -> Bool {
+    for index in start..<bytes.count where bytes[index] == .lineFeed { return false }
+    return true
+  }
+
+  /// Whether a whole header is among the bytes that were not parsed.
+  var hasUnparsedHeader: Bool {
+    var end = parsedEnd &+ 3
+    while end < bytes.count {
+      if bytes[end] == .lineFeed, bytes[end - 1] == .carriageReturn, bytes[end - 2] == .lineFeed {
+        return true
+      }
+      end &+= 1
+    }
+    return false
+  }
+}
+
+/// Connections that have something to read, or that go on after a pause, in the order in which this
+/// was noticed.
+struct ReadyQueue: ~Copyable {
+  private var entries = UniqueArray<Event>()
+  private var first = 0
+
+  var isEmpty: Bool { first == entries.count }
+
+  /// Adds a connection.
+  ///
+  /// - Parameter event: its token, and what was seen; nothing for one that goes on after a pause.
+  mutating func append(_ event: Event) { entries.append(event) }
+
+  mutating func popFirst() -> Event? {
+    guard !isEmpty else {
+      entries.removeAll(keepingCapacity: true)
+      first = 0
+      return nil
+    }
+    defer { first &+= 1 }
+    return entries[first]
+  }
+}

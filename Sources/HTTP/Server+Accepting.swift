@@ -1,0 +1,70 @@
+import CLinux
+import System
+import Telemetry
+
+/// From the backlog to open connections.
+extension Server {
+  private static var acceptPause: Interval { .milliseconds(100) }
+
+  private var hasRoom: Bool { openConnections < limits.connections }
+
+  /// Accepts the connections that wait, up to a number, so that those that are open get their turn.
+  mutating func acceptConnections() {
+    guard hasRoom else { return stopAccepting(.full) }
+    for _ in 0..<64 where !acceptConnection() { return }
+  }
+
+  /// - Returns: whether there may be more of them, and room for them.
+  mutating func acceptConnection() -> Bool {
+    guard hasRoom else { return false }
+    do throws(SystemError) {
+      guard let accepted = try listener?.accept() else { return false }
+      try open(accepted)
+      return true
+    } catch {
+      stopAccepting(.paused(until: now + Self.acceptPause, error))
+      return false
+    }
+  }
+
+  private mutating func open(_ accepted: consuming Listener.Accepted) throws(SystemError) {
+    let slot = connections.reserveSlot()
+    try poller.add(
+      accepted.socket.number, ClientConnection.openInterest,
+      connections.token(of: slot, owner: owner.connections))
+    connections.open(accepted, until: now + limits.headerTime)
+    if accessLog != nil { logOpen(slot, connections[slot].peer) }
+    figures.accepted.add(1)
+    figures.open.add(1)
+    if nextSweep == .never { nextSweep = now + Self.sweepInterval }
+  }
+
+  /// Leaves new connections in the backlog. The listener is not watched meanwhile; it would be
+  /// reported as ready over and over.
+  private mutating func stopAccepting(_ acceptance: Acceptance) {
+    guard case .open = self.acceptance, let number = listener?.socket.number else { return }
+    poller.remove(number)
+    self.acceptance = acceptance
+  }
+
+  /// Accepts again when a pause is over.
+  mutating func resumeAccepting() {
+    guard case .paused(let until, _) = acceptance, until <= now else { return }
+    watchListener()
+  }
+
+  /// Accepts again when a client has left a server that was full.
+  mutating func refillConnections() {
+    if case .full = acceptance { watchListener() }
+  }
+
+  private mutating func watchListener() {
+    guard let number = listener?.socket.number else { return }
+    do {
+      try poller.add(number, .read, Token(owner: owner.listener))
+      acceptance = .open
+    } catch {
+      acceptance = .paused(until: now + Self.acceptPause, error)
+    }
+  }
+}
