@@ -102,6 +102,7 @@ extension BatchScript {
 /// PEXPIRE and the writer never came back. The index is a sorted set of records by the time at which
 /// they were last looked at. Each registration looks at the few oldest entries, if they are older than a
 /// record's life: the record of a writer that is alive has an expiry by then, or gets a harmless one.
+/// The index itself expires 30 lives of a record after the last registration.
 /// The user of Redis may lack the rights for this part; then it does nothing. For the same reason the
 /// index is no element of KEYS: EVAL would be refused.
 enum RegistrationScript {
@@ -112,6 +113,7 @@ enum RegistrationScript {
     if time.err then return end
     local now = time[1] * 1000
     if type(redis.pcall('ZADD', ARGV[2], now, KEYS[1])) == 'table' then return end
+    redis.pcall('PEXPIRE', ARGV[2], 30 * ARGV[1])
     local old = redis.pcall('ZRANGEBYSCORE', ARGV[2], 0, now - ARGV[1], 'LIMIT', 0, 16)
     for _, record in ipairs(old) do
       local life = redis.pcall('PTTL', record)

@@ -379,18 +379,25 @@ struct ServerPatienceTests {
 
 @Suite("A draining server")
 struct ServerDrainTests {
-  @Test("does not reset a client that had sent more than was taken")
+  @Test("answers a client that has pipelined more than is taken at once to the end, without a reset")
   func moreThanTaken() throws {
     var limits = Limits()
     limits.pipelined = 4
     var loop = try ServerLoop(limits)
     let client = try Client(loop.port)
-    try client.send(String(repeating: visit, count: 1000))
+    try client.send(String(repeating: visit, count: 100))
     try loop.turn(until: "some came") { $0.asked.count == 4 }
     loop.server.drain()
-    for number in 1...4 { loop.answer(Int64(number)) }
-    try loop.turn(until: "the end", of: client) { $0.isClosed }
-    #expect(client.numbers == [1, 2, 3, 4])
+    var number: Int64 = 0
+    for _ in 0..<2000 where !client.isClosed {
+      while !loop.asked.isEmpty {
+        number += 1
+        loop.answer(number)
+      }
+      try loop.turn()
+      client.receive()
+    }
+    #expect(client.numbers == Array(1...100))
     #expect(!client.isReset)
     #expect(loop.server.openConnections == 1, "it lingers")
     client.endSending()
