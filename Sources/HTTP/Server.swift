@@ -37,6 +37,10 @@ package struct Server: ~Copyable {
   var now = Instant.now
   var nextSweep = Instant.never
 
+  /// The moment at which the next round must begin though there is no event. It is stored: from another
+  /// module the compiler copies the whole server to call a computed property.
+  package private(set) var deadline = Instant.never
+
   /// What becomes of a client that connects.
   package internal(set) var acceptance = Acceptance.open
 
@@ -140,13 +144,13 @@ extension Server {
       sendResponses()
     }
     accessLog?.flush()
+    updateDeadline()
   }
 
-  /// The moment at which the next round must begin though there is no event.
-  package var deadline: Instant {
-    guard ready.isEmpty else { return now }
-    guard case .paused(let until, _) = acceptance else { return nextSweep }
-    return min(nextSweep, until)
+  private mutating func updateDeadline() {
+    guard ready.isEmpty else { return deadline = now }
+    deadline = nextSweep
+    if case .paused(let until, _) = acceptance { deadline = min(deadline, until) }
   }
 }
 

@@ -379,7 +379,8 @@ struct ServerPatienceTests {
 
 @Suite("A draining server")
 struct ServerDrainTests {
-  @Test("answers a client that has pipelined more than is taken at once to the end, without a reset")
+  @Test(
+    "answers a client that has pipelined more than is taken at once to the end, without a reset")
   func moreThanTaken() throws {
     var limits = Limits()
     limits.pipelined = 4

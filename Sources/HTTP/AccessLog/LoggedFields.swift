@@ -48,29 +48,47 @@ struct LoggedFields {
     }
   }
 
-  /// Where the request came from, as far as trusted proxies say.
+  /// The most elements of a field that are looked at.
+  private static var mostHops: Int { 32 }
+
+  /// The client's address: the last one that a trusted proxy vouches for, or else the peer's.
   func origin(
     in bytes: borrowing Span<UInt8>, peer: NetworkAddress, _ trusted: [Network]
   ) -> NetworkAddress {
     guard trusted.contains(where: { $0.contains(peer) }) else { return peer }
-    let stations =
-      (
-        forwardedFor.flatMap { Forwarding.stations(forwardedFor: bytes.copy(of: $0)) },
-        forwarded.flatMap { Forwarding.stations(forwarded: bytes.copy(of: $0)) }
-      )
-    switch (stations.0.isEmpty, stations.1.isEmpty) {
+    switch (forwardedFor.isEmpty, forwarded.isEmpty) {
     case (true, true): return peer
-    case (false, true): return Forwarding.origin(of: peer, stations.0, trusted)
-    case (true, false): return Forwarding.origin(of: peer, stations.1, trusted)
+    case (false, true): return origin(forwardedFor, .addresses, in: bytes, peer, trusted)
+    case (true, false): return origin(forwarded, .pairs, in: bytes, peer, trusted)
     case (false, false):
       // A proxy that knows only one of the fields hands on what a client wrote into the other.
-      let origins =
-        (
-          Forwarding.origin(of: peer, stations.0, trusted),
-          Forwarding.origin(of: peer, stations.1, trusted)
-        )
-      return origins.0 == origins.1 ? origins.0 : peer
+      let one = origin(forwardedFor, .addresses, in: bytes, peer, trusted)
+      let other = origin(forwarded, .pairs, in: bytes, peer, trusted)
+      return one == other ? one : peer
     }
+  }
+
+  /// Goes from proxy to proxy, from the right, for as long as the address of the one before is trusted.
+  ///
+  /// - Returns: the peer if a trusted proxy names something that is no address.
+  private func origin(
+    _ values: [Range<Int>], _ syntax: ForwardedElements.Syntax, in bytes: borrowing Span<UInt8>,
+    _ peer: NetworkAddress, _ trusted: [Network]
+  ) -> NetworkAddress {
+    var origin = peer
+    var hops = 0
+    for value in values.reversed() {
+      var elements = ForwardedElements(copy bytes, value, syntax)
+      while hops < Self.mostHops, trusted.contains(where: { $0.contains(origin) }),
+        let element = elements.next()
+      {
+        hops += 1
+        if element.isEmpty { continue }
+        guard let address = elements.address(of: element) else { return peer }
+        origin = address
+      }
+    }
+    return origin
   }
 }
 
@@ -84,6 +102,4 @@ extension Span<UInt8> {
     }
     return start..<min(end, limit)
   }
-
-  fileprivate func copy(of range: Range<Int>) -> [UInt8] { range.map { self[$0] } }
 }

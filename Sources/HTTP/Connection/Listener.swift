@@ -11,7 +11,7 @@ package struct Listener: ~Copyable {
 
   /// The bytes that the kernel is asked to keep at most for a client, in and out. It takes twice that
   /// for its own bookkeeping (socket(7)), and counts it as memory of the container.
-  private static var kernelBuffer: CInt { 1 << 16 }
+  private static var kernelBuffer: CInt { 1 << 14 }
 
   /// Why there is no listener.
   package enum Failure: Error, Equatable {
