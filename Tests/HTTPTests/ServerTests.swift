@@ -122,6 +122,7 @@ struct ServerLoadTests {
     let count = 60_000
     let requests = Array(String(repeating: now, count: count).utf8)
     var sent = 0
+    try loop.turn(until: "it is open") { $0.server.openConnections == 1 }
     for _ in 0..<300 where sent < requests.count {
       sent += try client.sendSome(requests[sent...].prefix(50_000))
       try loop.turn()
@@ -199,6 +200,7 @@ struct ServerLoadTests {
     var loop = try ServerLoop(limits)
     let client = try Client(loop.port, receiveBuffer: 4096)
     let burst = String(repeating: now, count: 100)
+    try loop.turn(until: "it is open") { $0.server.openConnections == 1 }
     for _ in 0..<200 where loop.server.connections[0].unsent.bytes.isEmpty {
       _ = try client.sendSome(burst.utf8)
       try loop.turn()
@@ -353,6 +355,7 @@ struct ServerPatienceTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port, receiveBuffer: 4096)
     let burst = String(repeating: now, count: 1000)
+    try loop.turn(until: "it is open") { $0.server.openConnections == 1 }
     for _ in 0..<100 where try client.sendSome(burst.utf8) >= 0 { try loop.turn() }
     #expect(loop.server.connections[0].unsent.bytes.isEmpty == false)
     try loop.skip(.seconds(31))
