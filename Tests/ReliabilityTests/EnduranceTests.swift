@@ -63,6 +63,8 @@ extension ReliabilityTests {
         func start() throws -> CounterProcess {
           let counter = try CounterProcess(["--data", "data"], folder: folder, port: port)
           try counter.waitUntilReady()
+          // The counter answers /health before its redis-server has loaded.
+          try waitUntil("Redis answers") { (try? counter.client().get("/ready").status) == 200 }
           return counter
         }
         var counter = try start()
