@@ -41,28 +41,31 @@ extension BatchScript {
         end
       end
       local function isInteger(text)
+        if #text < 19 then return text == '0' or string.find(text, '^%-?[1-9]%d*$') end
         local sign, digits = string.match(text, '^(%-?)([1-9]%d*)$')
         local largest = sign == '-' and '9223372036854775808' or '9223372036854775807'
-        return text == '0' or digits and (#digits < 19 or #digits == 19 and digits <= largest)
+        return digits and (#digits < 19 or #digits == 19 and digits <= largest)
       end
       local function split(integer)
         local sign, digits = string.match(integer, '^(%-?)(%d+)$')
         return sign .. '0' .. string.sub(digits, 1, -13), sign .. string.sub(digits, -12)
       end
-      local function add(left, right)
-        if #left < 16 and #right < 16 then return string.format('%.0f', left + right) end
-        local leftHigh, leftLow = split(left)
-        local rightHigh, rightLow = split(right)
-        local low = leftLow + rightLow
-        local high = leftHigh + rightHigh + math.floor(low / 1e12)
+      local function add(value, amount)
+        if not isInteger(value) then return nil end
+        if #value < 16 and #amount < 16 then return string.format('%.0f', value + amount) end
+        local valueHigh, valueLow = split(value)
+        local amountHigh, amountLow = split(amount)
+        local low = valueLow + amountLow
+        local high = valueHigh + amountHigh + math.floor(low / 1e12)
         local sign = ''
         low = low % 1e12
         if high < 0 then
           sign, high = '-', -high
           if low > 0 then high, low = high - 1, 1e12 - low end
         end
-        if high == 0 then return sign .. string.format('%.0f', low) end
-        return sign .. string.format('%.0f%012.0f', high, low)
+        local total = sign .. string.format('%.0f', low)
+        if high > 0 then total = sign .. string.format('%.0f%012.0f', high, low) end
+        return isInteger(total) and total
       end
       local totals, writes = {}, {}
       for i = 2, #KEYS do
@@ -70,11 +73,11 @@ extension BatchScript {
         local value = redis.pcall('GET', KEYS[i]) or '0'
         local total
         if type(value) == 'string' then
-          total = isInteger(value) and add(value, amount)
+          total = add(value, amount)
         elseif not string.find(value.err, 'WRONGTYPE', 1, true) then
           return value
         end
-        if not total or not isInteger(total) then
+        if not total then
           total = '!'
         elseif amount ~= '0' then
           writes[#writes + 1] = KEYS[i]
@@ -88,7 +91,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "9ff041df002f72e58cc677db2d0e4954c920fe13")
+    digest: "3c1393e6392eb6a1a469d2c2509ecc6d4d68a83f")
 }
 
 /// The Lua script that registers a writer, on each connection before its first batch.

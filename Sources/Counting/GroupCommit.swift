@@ -113,13 +113,11 @@ extension GroupCommit {
 
   /// The same for any counter and amount; the amount 0 only reads the counter.
   package mutating func count(_ ticket: UInt128, counter: CounterID, amount: Int32) -> Bool {
-    guard !waiting.isFull else { return false }
     // Only the first visit that waits ends the back-off of the connection, or there would be none. A
     // batch in flight has ended it before, or waits for the back-off after an error.
     if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.retryNow(now) }
-    waiting.append(
+    return waiting.append(
       Visit(ticket: ticket, deadline: now + timeout, counter: counter, amount: amount))
-    return true
   }
 
   /// The next outcome that is known, or nil.
@@ -153,7 +151,7 @@ extension GroupCommit {
   /// Puts the visits that wait into a batch, up to the limit of counters.
   private mutating func makeBatch() {
     guard !waiting.isEmpty else { return }
-    while let visit = waiting.first, builder.add(visit) { waiting.removeFirst() }
+    waiting.removeFirst { visit in builder.add(visit) }
     inFlight = InFlight(batch: builder.makeBatch(number: claim.makeBatchNumber()))
   }
 
@@ -190,6 +188,11 @@ extension GroupCommit {
   /// The totals of a reply, nil for a refused counter; nil unless there are as many as `count`.
   private static func parseTotals(_ text: String, count: Int) -> UniqueArray<Int64?>? {
     var totals = UniqueArray<Int64?>(minimumCapacity: count)
+    // Most batches have one counter, and this saves them 400 instructions.
+    if count == 1, let total = Int64(text) {
+      totals.append(total)
+      return consume totals
+    }
     var rest = text[...]
     while true {
       let end = rest.utf8.firstIndex(of: UInt8(ascii: " ")) ?? rest.endIndex

@@ -87,13 +87,16 @@ struct WaitingVisitsTests {
     var (arrived, left): (UInt128, UInt128) = (0, 0)
     for round in 1...40 {
       for _ in 0..<round * 13 % 97 {
-        waiting.append(visit(arrived))
+        #expect(waiting.append(visit(arrived)) == true)
         arrived += 1
       }
-      for _ in 0..<min(waiting.count, round * 11 % 89) {
-        #expect(waiting.first?.ticket == left)
-        waiting.removeFirst()
+      var wanted = round * 11 % 89
+      waiting.removeFirst { visit in
+        guard wanted > 0 else { return false }
+        #expect(visit.ticket == left)
+        wanted -= 1
         left += 1
+        return true
       }
     }
     #expect(waiting.count == Int(arrived - left))
@@ -104,8 +107,8 @@ struct WaitingVisitsTests {
     var waiting = WaitingVisits()
     #expect(waiting.deadline == .never)
     #expect(waiting.removeExpired(.now) == nil)
-    waiting.append(visit(1, deadline: 10))
-    waiting.append(visit(2, deadline: 20))
+    _ = waiting.append(visit(1, deadline: 10))
+    _ = waiting.append(visit(2, deadline: 20))
     #expect(waiting.deadline == Instant(nanoseconds: 10))
     #expect(waiting.removeExpired(Instant(nanoseconds: 9)) == nil)
     #expect(waiting.removeExpired(Instant(nanoseconds: 15)) == 1)

@@ -1,4 +1,5 @@
 import System
+import Telemetry
 import Redis
 import Testing
 
@@ -8,6 +9,7 @@ import Testing
 /// A group commit and its event loop, turned by hand, with a clock that can be put forward.
 private struct CountingLoop: ~Copyable {
   var counting: GroupCommit
+  let figures: GroupCommit.Figures
   private let poller: Poller
   private var events = Events()
   private var skipped = Interval.seconds(0)
@@ -24,8 +26,10 @@ private struct CountingLoop: ~Copyable {
   ) throws {
     let poller = try Poller()
     let location = try RedisAddress(redis.url)
+    let figures = GroupCommit.Figures()
     let counting = try GroupCommit(
-      keys, in: location, timeout: timeout, poller, owner: 0, script: script)
+      keys, in: location, timeout: timeout, poller, owner: 0, figures: figures, script: script)
+    self.figures = figures
     self.poller = poller
     self.counting = counting
   }
@@ -375,6 +379,63 @@ struct GroupCommitTests {
       }
       #expect(life > 0)
       #expect(try redis.command("ZSCORE", "{hits}:claims", "{hits}:claim:gone") == .missing)
+    }
+  }
+
+  @Test("connects at once for the first visit that waits, and not again for each further one")
+  func firstVisit() throws {
+    try withRedis(started: false) { redis throws in
+      var loop = try CountingLoop(redis)
+      // The back-off has grown to half a second by then.
+      try loop.turn(until: "several attempts have failed") { $0.figures.redis.failed.current >= 8 }
+      let before = loop.figures.redis.failed.current
+      let began = Instant.now
+      loop.count(0)
+      try loop.turn(until: "an attempt has failed") { $0.figures.redis.failed.current > before }
+      #expect(Instant.now - began < .milliseconds(200))
+      for ticket: UInt128 in 1...100 {
+        loop.count(ticket)
+        try loop.turn()
+      }
+      let attempts = loop.figures.redis.failed.current - before
+      #expect(Double(attempts) <= 2 + (Instant.now - began).seconds / 0.25)
+    }
+  }
+
+  @Test("backs off from a Redis that refuses, however many visits arrive meanwhile")
+  func refusedBatch() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
+      let end = Instant.now + .seconds(1)
+      var ticket: UInt128 = 0
+      while Instant.now < end {
+        loop.count(ticket)
+        ticket += 1
+        try loop.turn()
+      }
+      #expect(ticket > 50)
+      #expect(loop.figures.redis.connected.current < 15)
+      #expect(loop.figures.refused.current < 15)
+    }
+  }
+
+  @Test("ends a batch that Redis calls stale, and does not send it again")
+  func stale() throws {
+    try withRedis { redis throws in
+      var loop = try CountingLoop(redis)
+      try loop.connect()
+      guard case .list(let keys) = try redis.command("KEYS", "{hits}:claim:*") else {
+        Issue.record("no claim")
+        return
+      }
+      _ = try redis.command("SET", try #require(keys.first?.text), "9 100")
+      loop.count(1)
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
+      #expect(loop.numbers == [-1])
+      #expect(loop.counting.lastError?.hasPrefix("STALE") == true)
+      #expect(try redis.hits == nil)
     }
   }
 
