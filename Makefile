@@ -96,7 +96,7 @@ sanitize-thread: test-tools
 	SANITIZE_THREADS=1 swift build --scratch-path .build/thread --product counter
 	swift build --build-tests
 	SANITIZER=thread LEAK_VISITS=$(or $(visits),100000) \
-	  TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt" \
+	  TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt atexit_sleep_ms=0" \
 	  COUNTER_EXECUTABLE="$(CURDIR)/.build/thread/debug/counter" \
 	  swift test --skip-build --filter "^CounterTests\." \
 	  $(if $(short),--skip "CommandLine|PrivateRedis|Connection") --skip CostTests
