@@ -97,9 +97,7 @@ package struct Application: ~Copyable {
   /// Opens everything that the program needs, so that it does not start in part.
   ///
   /// - Parameter script: adds the visits; tests replace it by a wrong one.
-  package init(
-    _ configuration: Configuration, script: BatchScript = .exactlyOnce
-  ) throws(Failure) {
+  private init(_ configuration: Configuration, script: BatchScript) throws(Failure) {
     let loops = configuration.threads
     let (log, accessLines): (LineWriter, LineWriter?)
     let (poller, signals, shutdown): (Poller, Signals, Shutdown)
@@ -178,8 +176,18 @@ extension Application.Failure {
 // MARK: - The main thread's loop
 
 extension Application {
-  /// Serves until SIGTERM, SIGINT or SIGHUP asks the program to stop.
-  package mutating func run() throws(Failure) -> Outcome {
+  /// Runs the program until SIGTERM, SIGINT or SIGHUP asks it to stop.
+  ///
+  /// The caller holds no value of this type: the build would not notice that the layout of a module
+  /// below has changed it, and the caller would destroy it by its old layout.
+  package static func run(
+    _ configuration: Configuration, script: BatchScript = .exactlyOnce
+  ) throws(Failure) -> Outcome {
+    var application = try Application(configuration, script: script)
+    return try application.run()
+  }
+
+  private mutating func run() throws(Failure) -> Outcome {
     do throws(SystemError) {
       logStart()
       let threads = try startLoops()

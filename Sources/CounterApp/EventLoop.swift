@@ -132,7 +132,6 @@ extension EventLoop {
     switch Owner(rawValue: event.token.owner) {
     case .connection, .listener:
       server.handleEvent(event)
-      takeRequests()
     case .redis:
       counting.handleEvent(event)
       takeOutcomes()
@@ -145,7 +144,8 @@ extension EventLoop {
   private mutating func endRound() {
     // Draining changes which response of a connection is the last, so it begins before any is written.
     drainIfDue()
-    // Outcomes become responses, and sent responses let connections go on that had pipelined too much.
+    // The outcomes of this round become responses before further requests are read. Responses that
+    // were sent let connections go on that had pipelined too much.
     repeat {
       takeOutcomes()
       server.sendResponses()
@@ -176,7 +176,6 @@ extension EventLoop {
   /// Hands each request to its route.
   ///
   /// - Returns: whether there was any.
-  @discardableResult
   private mutating func takeRequests() -> Bool {
     var hasAny = false
     while let request = server.nextRequest() {

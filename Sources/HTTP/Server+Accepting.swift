@@ -1,3 +1,4 @@
+import BasicContainers
 import CLinux
 import System
 import Telemetry
@@ -33,7 +34,7 @@ extension Server {
       accepted.socket.number, ClientConnection.openInterest,
       connections.token(of: slot, owner: owner.connections))
     connections.open(accepted, until: now + limits.headerTime)
-    if accessLog != nil { logOpen(slot, connections[slot].peer) }
+    if accessLog != nil { logOpen(slot, connections.slots[slot].peer) }
     figures.accepted.add(1)
     figures.open.add(1)
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }

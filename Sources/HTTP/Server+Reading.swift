@@ -12,7 +12,7 @@ extension Server {
       sendUnsent(slot)
       guard connections.isCurrent(event.token) else { return }
     }
-    if connections[slot].interest.contains(.read) {
+    if connections.slots[slot].interest.contains(.read) {
       if event.readiness != .write { ready.append(event) }
     } else if !event.readiness.isDisjoint(with: [.hangUp, .error]) {
       close(slot)
@@ -51,8 +51,8 @@ extension Server {
   private mutating func receive(_ slot: Int, _ readiness: Readiness) -> Bool {
     let kept: Int
     do {
-      guard let count = try reader.receive(connections[slot]) else { return false }
-      connections[slot].inputEnded = count == 0
+      guard let count = try connections.receive(slot, into: &reader) else { return false }
+      connections.slots[slot].inputEnded = count == 0
       figures.received.add(count)
       kept = reader.bytes.count &- count
       if count == RequestReader.readSize || (readiness.contains(.endOfInput) && count > 0) {
@@ -62,12 +62,12 @@ extension Server {
       close(slot)
       return false
     }
-    guard connections[slot].takesRequests else {
-      connections[slot].ignoreInput()
+    guard connections.slots[slot].takesRequests else {
+      connections.slots[slot].discardInput()
       settle(slot)
       return false
     }
-    guard kept > 0, reader.bytes.count <= limits.header, !connections[slot].inputEnded,
+    guard kept > 0, reader.bytes.count <= limits.header, !connections.slots[slot].inputEnded,
       reader.hasNoLineEnd(from: kept)
     else { return true }
     // The header cannot be complete yet.
@@ -77,21 +77,23 @@ extension Server {
 
   /// - Returns: whether the connection has bytes to be parsed.
   private mutating func resume(_ slot: Int) -> Bool {
-    guard connections[slot].isPaused else { return false }
-    reader.load(connections[slot].resume())
+    guard connections.slots[slot].isPaused else { return false }
+    reader.load(connections.slots[slot].resume().span)
     countBuffers(of: slot)
     return true
   }
 
-  /// Keeps what does not make a request yet for when more of it comes.
+  /// Gives the reader free for the next connection.
+  @inline(__always)
   private mutating func finishReading(_ slot: Int) {
     reader.release()
-    guard
-      !connections[slot].isResponding || reader.hasUnparsed || connections[slot].inputEnded
-        || connections[slot].interest != ClientConnection.openInterest
-    else { return }
-    guard connections[slot].isOpen else { return }
-    connections[slot].keepRest(
+    if reader.hasUnparsed || !connections.slots[slot].isReadingFreely { keepRest(slot) }
+  }
+
+  /// Keeps what does not make a request yet for when more of it comes.
+  private mutating func keepRest(_ slot: Int) {
+    guard connections.slots[slot].isOpen else { return }
+    connections.slots[slot].keepRest(
       of: reader.bytes, from: reader.parsedEnd, headerDeadline: now + limits.headerTime)
     guard countBuffers(of: slot) else { return }
     settle(slot)
@@ -103,18 +105,17 @@ extension Server {
 extension Server {
   /// Parses until there is a request for the program.
   private mutating func parseNext(_ slot: Int) -> Request? {
-    while reader.hasUnparsed, connections[slot].takesRequests {
-      if mustPause(slot) {
-        connections[slot].pause()
-        return nil
-      }
+    while reader.hasUnparsed {
       do throws(Refusal) {
-        let parsed =
-          if let pending = connections[slot].pendingRequest {
-            try skipBody(slot, pending)
-          } else {
-            try parseHead(slot)
-          }
+        let parsed: UnderstoodRequest?
+        switch connections.slots[slot].state {
+        case .responding where hasPipelinedTooMuch(slot):
+          connections.slots[slot].pause()
+          return nil
+        case .idle, .header, .responding: parsed = try parseHead(slot)
+        case .body(let pending): parsed = try skipBody(slot, pending)
+        case .paused, .finishing, .discarding, .lingering, .closed: return nil
+        }
         guard let parsed else { return nil }
         if let request = admit(slot, parsed) { return request }
       } catch {
@@ -126,10 +127,9 @@ extension Server {
 
   /// Whether the client must get more of its responses before a further request is begun.
   @inline(__always)
-  private func mustPause(_ slot: Int) -> Bool {
-    guard connections[slot].isResponding else { return false }
-    return connections[slot].outstanding >= limits.pipelined
-      || connections[slot].unsent.bytes.count > limits.unsent
+  private func hasPipelinedTooMuch(_ slot: Int) -> Bool {
+    connections.slots[slot].outstanding >= limits.pipelined
+      || connections.slots[slot].unsent.bytes.count > limits.unsent
   }
 
   /// - Returns: a request that is complete with its head, or whose body has come along; or nil.
@@ -157,13 +157,15 @@ extension Server {
     let header = reader.parsedEnd..<reader.parsedEnd + head.length
     reader.advance(head.length)
     let owesContinue = head.expectsContinue && !reader.hasUnparsed
-    let pending = PendingRequest(
-      rest: body, owesContinue: owesContinue,
-      deadline: owesContinue ? .never : now + limits.bodyTime)
-    connections[slot].beginBody(pending, keeping: header, of: reader.bytes)
+    let pending = PendingRequest(rest: body, owesContinue: owesContinue)
+    connections.slots[slot].beginBody(
+      pending, until: owesContinue ? .never : now + limits.bodyTime, keeping: header,
+      of: reader.bytes)
     guard countBuffers(of: slot) else { return nil }
     sendContinueIfDue(slot)
-    guard reader.hasUnparsed, let pending = connections[slot].pendingRequest else { return nil }
+    guard reader.hasUnparsed, let pending = connections.slots[slot].pendingRequest else {
+      return nil
+    }
     return try skipBody(slot, pending)
   }
 
@@ -186,10 +188,10 @@ extension Server {
       pending.rest = .chunked(body)
     }
     guard isComplete else {
-      connections[slot].updateBody(pending)
+      connections.slots[slot].updateBody(pending)
       return nil
     }
-    reader.complete(connections[slot].takeKept())
+    reader.complete(connections.slots[slot].takeKept())
     _ = connections.countBuffers(of: slot)
     guard let head = try reader.parseCompleted(limits) else {
       preconditionFailure("the header was complete before its body came")
@@ -218,21 +220,22 @@ extension Server {
 
   /// Tells a client why its request is not taken, and takes no other from it.
   mutating func refuse(_ slot: Int, _ error: Refusal) {
-    if accessLog != nil, connections[slot].pendingRequest == nil { noteRefused(slot) }
+    if accessLog != nil, connections.slots[slot].pendingRequest == nil { noteRefused(slot) }
     let exchange = makeExchange(slot, .last)
-    connections[slot].ignoreInput()
+    connections.slots[slot].discardInput()
     _ = connections.countBuffers(of: slot)
     respond(exchange, ResponseHead.text(error.status), ErrorBody(explanation: error.explanation))
   }
 
   @inline(__always)
   private mutating func makeExchange(_ slot: Int, _ options: Exchange.Options) -> Exchange {
-    let isLast = options.contains(.last)
-    let hadKept = !connections[slot].kept.isEmpty
-    let sequence = connections[slot].takeRequest(isLast: isLast)
-    if hadKept { _ = connections.countBuffers(of: slot) }
+    if !connections.slots[slot].kept.isEmpty {
+      _ = connections.slots[slot].takeKept()
+      _ = connections.countBuffers(of: slot)
+    }
+    let sequence = connections.slots[slot].takeRequest(isLast: options.contains(.last))
     return Exchange(
-      slot: UInt32(slot), generation: connections[slot].generation, sequence: sequence,
+      slot: UInt32(slot), generation: connections.slots[slot].generation, sequence: sequence,
       options: options)
   }
 }

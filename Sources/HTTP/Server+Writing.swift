@@ -20,23 +20,24 @@ extension Server {
     let size = head.longest(bodyCount: count)
     let persistence = prepareResponse(slot, exchange, head.code, count)
     let hasBody = !exchange.options.contains(.withoutBody)
-    if exchange.sequence == connections[slot].responseCount {
-      acquireOutput(slot)
-      output.bytes.append(addingCount: size) { output in
-        head.write(to: &output, bodyCount: count, date: date, persistence)
-        if hasBody { body.write(to: &output) }
-      }
-      finishResponse(slot)
-    } else {
-      var bytes = ByteBuffer(minimumCapacity: size)
-      bytes.append(addingCount: size) { output in
-        head.write(to: &output, bodyCount: count, date: date, persistence)
-        if hasBody { body.write(to: &output) }
-      }
-      connections[slot].hold(bytes, at: exchange.sequence)
-      countBuffers(of: slot)
+    let isNext = exchange.sequence == connections.slots[slot].responseCount
+    if isNext { acquireOutput(slot) }
+    let start = output.bytes.count
+    output.bytes.append(addingCount: size) { output in
+      head.write(to: &output, bodyCount: count, date: date, persistence)
+      if hasBody { body.write(to: &output) }
     }
+    if isNext { finishResponse(slot) } else { holdResponse(slot, exchange.sequence, from: start) }
     return true
+  }
+
+  /// Moves a response from the output to the connection, which has to write others before it.
+  private mutating func holdResponse(_ slot: Int, _ sequence: UInt32, from start: Int) {
+    var bytes = ByteBuffer(minimumCapacity: output.bytes.count - start)
+    bytes.append(output.bytes, from: start)
+    output.bytes.removeLast(bytes.count)
+    connections.slots[slot].hold(bytes, at: sequence)
+    countBuffers(of: slot)
   }
 
   /// Decides whether a response is the connection's last, and counts it.
@@ -50,7 +51,7 @@ extension Server {
     if exchange.options.contains(.last) || isLastOfDrain(slot, exchange) {
       // Also when the response is held: it says that it is the last, and no request may be taken
       // behind it (RFC 9112 section 9.6).
-      connections[slot].finish()
+      connections.slots[slot].finish()
       return .close
     }
     return exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
@@ -59,23 +60,23 @@ extension Server {
   /// Whether a response is the last of its connection because the server drains: no further request
   /// has arrived.
   private func isLastOfDrain(_ slot: Int, _ exchange: Exchange) -> Bool {
-    isDraining && exchange.sequence &+ 1 == connections[slot].requestCount
-      && connections[slot].pendingRequest == nil && !connections[slot].isPaused
+    isDraining && exchange.sequence &+ 1 == connections.slots[slot].requestCount
+      && connections.slots[slot].pendingRequest == nil && !connections.slots[slot].isPaused
       && !(reader.slot == slot && reader.hasUnparsedHeader)
   }
 
   /// Counts a response that stands in the output, and adds those that were held for it.
   @inline(__always)
   private mutating func finishResponse(_ slot: Int) {
-    connections[slot].countResponse()
-    if !connections[slot].heldResponses.isEmpty { writeHeldResponses(slot) }
+    connections.slots[slot].countResponse()
+    if !connections.slots[slot].heldResponses.isEmpty { writeHeldResponses(slot) }
     if output.bytes.count > Self.writeSize { sendResponses() }
   }
 
   private mutating func writeHeldResponses(_ slot: Int) {
-    while let bytes = connections[slot].takeHeldResponse() {
+    while let bytes = connections.slots[slot].takeHeldResponse() {
       output.bytes.append(bytes, from: 0)
-      connections[slot].countResponse()
+      connections.slots[slot].countResponse()
     }
     _ = connections.countBuffers(of: slot)
   }
@@ -83,12 +84,11 @@ extension Server {
   /// Sends the invitation to a body that a client waits for, as soon as it stands in its place among
   /// the responses (RFC 9110 section 10.1.1). The time for the body begins now.
   mutating func sendContinueIfDue(_ slot: Int) {
-    guard var pending = connections[slot].pendingRequest, pending.owesContinue,
-      connections[slot].outstanding == 0
+    guard var pending = connections.slots[slot].pendingRequest, pending.owesContinue,
+      connections.slots[slot].outstanding == 0
     else { return }
     pending.owesContinue = false
-    pending.deadline = now + limits.bodyTime
-    connections[slot].updateBody(pending)
+    connections.slots[slot].beginInvitedBody(pending, until: now + limits.bodyTime)
     acquireOutput(slot)
     output.bytes.append("HTTP/1.1 100 Continue\r\n\r\n")
   }
@@ -118,25 +118,34 @@ extension Server {
 
   private mutating func sendOutput(_ slot: Int) throws(SystemError) {
     var sent = 0
-    if connections[slot].unsent.bytes.isEmpty {
-      sent = try connections[slot].socket.send(output.bytes.span) ?? 0
+    if connections.slots[slot].unsent.bytes.isEmpty {
+      sent = try connections.slots[slot].socket.send(output.bytes.span) ?? 0
       figures.sent.add(sent)
     }
-    let isComplete = sent == output.bytes.count
-    if !isComplete {
-      connections[slot].keepUnsent(output.bytes, from: sent, deadline: now + limits.writeTime)
+    if sent < output.bytes.count {
+      connections.slots[slot].keepUnsent(output.bytes, from: sent, deadline: now + limits.writeTime)
+      output.release()
+      guard countBuffers(of: slot) else { return }
+    } else {
+      output.release()
+      // The way of nearly all connections.
+      if case .responding = connections.slots[slot].state, connections.slots[slot].outstanding == 0,
+        connections.slots[slot].isReadingFreely
+      {
+        return connections.slots[slot].becomeIdle(until: now + limits.idleTime)
+      }
     }
-    output.release()
-    guard isComplete || countBuffers(of: slot) else { return }
     settle(slot)
   }
 
   /// Sends output that an earlier `send` had to leave.
   mutating func sendUnsent(_ slot: Int) {
     if output.owner == slot { sendResponses() }
-    guard connections[slot].isOpen, !connections[slot].unsent.bytes.isEmpty else { return }
+    guard connections.slots[slot].isOpen, !connections.slots[slot].unsent.bytes.isEmpty else {
+      return
+    }
     do {
-      let sent = try connections[slot].sendUnsent(deadline: now + limits.writeTime)
+      let sent = try connections.slots[slot].sendUnsent(deadline: now + limits.writeTime)
       guard sent > 0 else { return }
       figures.sent.add(sent)
       _ = connections.countBuffers(of: slot)
@@ -149,18 +158,20 @@ extension Server {
   /// Takes the step that has become possible after requests were parsed or responses were sent: waits
   /// for the next request, takes requests again, or ends the connection.
   mutating func settle(_ slot: Int) {
-    if connections[slot].isSettled, output.owner != slot {
-      switch connections[slot].state {
-      case .responding: connections[slot].becomeIdle(until: now + limits.idleTime)
+    if connections.slots[slot].isSettled, output.owner != slot {
+      switch connections.slots[slot].state {
+      case .responding: connections.slots[slot].becomeIdle(until: now + limits.idleTime)
       case .body: sendContinueIfDue(slot)
-      case .finishing(let hasUnread): finishConnection(slot, hasUnread: hasUnread)
-      case .lingering: if connections[slot].inputEnded { close(slot) }
+      case .finishing: finishConnection(slot, hasUnread: false)
+      case .discarding: finishConnection(slot, hasUnread: true)
+      case .lingering: if connections.slots[slot].inputEnded { close(slot) }
       case .closed, .idle, .header, .paused: break
       }
-      guard connections[slot].isOpen else { return }
+      guard connections.slots[slot].isOpen else { return }
     }
-    if connections[slot].isPaused, connections[slot].outstanding <= limits.pipelined / 2,
-      connections[slot].unsent.bytes.count <= limits.unsent / 2
+    if connections.slots[slot].isPaused,
+      connections.slots[slot].outstanding <= limits.pipelined / 2,
+      connections.slots[slot].unsent.bytes.count <= limits.unsent / 2
     {
       ready.append(
         Event(token: connections.token(of: slot, owner: owner.connections), readiness: []))
@@ -171,20 +182,20 @@ extension Server {
   /// Ends a connection whose responses were all sent. While draining, the client did not ask for the
   /// end and may be sending more.
   private mutating func finishConnection(_ slot: Int, hasUnread: Bool) {
-    if connections[slot].inputEnded || !(hasUnread || isDraining) {
+    if connections.slots[slot].inputEnded || !(hasUnread || isDraining) {
       close(slot)
     } else {
-      _ = shutdown(connections[slot].socket.number, CInt(SHUT_WR))
-      connections[slot].linger(until: now + limits.lingerTime)
+      _ = shutdown(connections.slots[slot].socket.number, CInt(SHUT_WR))
+      connections.slots[slot].linger(until: now + limits.lingerTime)
     }
   }
 
   /// Tells the kernel which readiness to report, when that has changed.
   @inline(__always)
   private mutating func updateInterest(_ slot: Int) {
-    let wanted = connections[slot].wantedInterest
-    guard wanted != connections[slot].interest else { return }
-    connections[slot].interest = wanted
+    let wanted = connections.slots[slot].wantedInterest
+    guard wanted != connections.slots[slot].interest else { return }
+    connections.slots[slot].interest = wanted
     do {
       try rearm(slot)
     } catch {
@@ -195,7 +206,7 @@ extension Server {
   /// Has the kernel report once more what is ready, though it was reported already (EPOLL_CTL_MOD).
   func rearm(_ slot: Int) throws(SystemError) {
     try poller.change(
-      connections[slot].socket.number, connections[slot].interest,
+      connections.slots[slot].socket.number, connections.slots[slot].interest,
       connections.token(of: slot, owner: owner.connections))
   }
 }
@@ -219,7 +230,7 @@ extension Server {
   /// Closes a connection at once. The kernel forgets what it holds for the client, which it would go
   /// on offering for minutes.
   mutating func reset(_ slot: Int) {
-    connections[slot].socket.resetOnClose()
+    connections.slots[slot].socket.resetOnClose()
     close(slot)
   }
 

@@ -99,8 +99,8 @@ package struct Server: ~Copyable {
   /// The number of clients that wait for a response or have not read it. It looks at every connection.
   package var unsettledConnections: Int {
     var count = 0
-    for slot in 0..<connections.count
-    where connections[slot].isOpen && !connections[slot].isSettled {
+    for slot in 0..<connections.slots.count
+    where connections.slots[slot].isOpen && !connections.slots[slot].isSettled {
       count += 1
     }
     return count
@@ -161,8 +161,8 @@ extension Server {
 
   /// Looks through all connections for those whose deadline has passed.
   private mutating func expireConnections() {
-    for slot in 0..<connections.count {
-      guard let reason = connections[slot].timeoutReason(now) else { continue }
+    for slot in 0..<connections.slots.count {
+      guard let reason = connections.slots[slot].timeoutReason(now) else { continue }
       switch reason {
       case .header, .body: refuse(slot, .tooSlow)
       case .write: reset(slot)
@@ -190,8 +190,9 @@ extension Server {
   package mutating func closeIdle() {
     // A connection whose response was just written is idle as soon as it is sent.
     sendResponses()
-    for slot in 0..<connections.count
-    where connections[slot].isOpen && connections[slot].isSettled && !connections[slot].isLingering
+    for slot in 0..<connections.slots.count
+    where connections.slots[slot].isOpen && connections.slots[slot].isSettled
+      && !connections.slots[slot].isLingering
     {
       close(slot)
     }

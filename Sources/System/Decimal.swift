@@ -25,7 +25,13 @@ extension OutputSpan<UInt8> {
   /// - Precondition: there is room for them.
   @inlinable @inline(__always)
   public mutating func append(decimal number: Int64) {
-    append(decimal: number, width: Decimal.width(of: number))
+    // The lengths of most bodies have two digits.
+    if number >= 10, number < 100 {
+      append(0x30 &+ UInt8(truncatingIfNeeded: number / 10))
+      append(0x30 &+ UInt8(truncatingIfNeeded: number % 10))
+    } else {
+      append(decimal: number, width: Decimal.width(of: number))
+    }
   }
 
   /// Adds the digits of a number whose width is known.

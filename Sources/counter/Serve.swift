@@ -59,8 +59,7 @@ extension Serve {
 
   private static func run(_ configuration: Configuration) throws(Exit) {
     do throws(Application.Failure) {
-      var application = try Application(configuration)
-      switch try application.run() {
+      switch try Application.run(configuration) {
       case .clean: return
       case .cutOff: break
       }

@@ -26,5 +26,4 @@ func parseFlags() -> [String: String] {
 }
 
 let configuration = try Configuration(SettingSource(flags: parseFlags(), environment: { _ in nil }))
-var application = try Application(configuration, script: withoutClaim)
-_ = try application.run()
+_ = try Application.run(configuration, script: withoutClaim)

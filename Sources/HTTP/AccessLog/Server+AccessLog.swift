@@ -20,7 +20,9 @@ extension Server {
   @inline(never)
   mutating func noteRefused(_ slot: Int) {
     guard slot != reader.slot else { return noteRequest(slot) }
-    accessLog?.note(slot, connections[slot].kept, from: 0)
+    var part = ByteBuffer()
+    part.append(connections.slots[slot].kept, from: 0)
+    accessLog?.note(slot, part, from: 0)
   }
 
   /// A request was answered.

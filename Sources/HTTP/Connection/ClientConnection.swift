@@ -12,30 +12,35 @@ import System
 /// connections share. A connection has buffers of its own only for a request that is not complete,
 /// for output that the client does not read, and for responses that wait for an earlier one.
 struct ClientConnection: ~Copyable {
-  /// What is waited for, with the deadline of a client that has to do something.
+  /// What is waited for.
   enum State: BitwiseCopyable {
     /// The slot is free.
     case closed
     /// The first byte of a request. All earlier requests were answered.
-    case idle(until: Instant)
+    case idle
     /// The rest of a header, whose first bytes are kept.
-    case header(until: Instant)
+    case header
     /// The rest of a body; the header is kept.
     case body(PendingRequest)
     /// Responses to requests; nothing of a further request has come.
     case responding
     /// The client's reading of responses: it has pipelined too much, and requests are kept unparsed.
     case paused
-    /// The last responses. No further request is taken; the client may have sent bytes behind the
-    /// last one that nobody reads.
-    case finishing(hasUnread: Bool)
+    /// The last responses. No further request is taken.
+    case finishing
+    /// The last responses. The client has sent bytes behind the last request that are discarded.
+    case discarding
     /// The client's close. All responses were sent; a close now would destroy them on their way if
     /// the client sent anything more (RFC 9112 section 9.6).
-    case lingering(until: Instant)
+    case lingering
   }
 
   private(set) var socket = Descriptor.none
   private(set) var state = State.closed
+
+  /// The moment until which the client has to do what the state waits for; never, where it waits for
+  /// the server. It is set when the state is entered, and no byte that the client sends moves it.
+  private var stateDeadline = Instant.never
 
   /// The address of the other end.
   private(set) var peer = NetworkAddress(bits: 0)
@@ -83,7 +88,6 @@ struct ClientConnection: ~Copyable {
   var isOpen: Bool { if case .closed = state { false } else { true } }
   var isPaused: Bool { if case .paused = state { true } else { false } }
   var isLingering: Bool { if case .lingering = state { true } else { false } }
-  var isResponding: Bool { if case .responding = state { true } else { false } }
   var isReadingHeader: Bool { if case .header = state { true } else { false } }
 
   /// The request whose body is being read.
@@ -95,8 +99,17 @@ struct ClientConnection: ~Copyable {
   var takesRequests: Bool {
     switch state {
     case .idle, .header, .body, .responding, .paused: true
-    case .closed, .finishing, .lingering: false
+    case .closed, .finishing, .discarding, .lingering: false
     }
+  }
+
+  /// Whether nothing keeps the server from reading the connection.
+  var isReadingFreely: Bool { interest == Self.openInterest && !inputEnded }
+
+  /// The bytes that are kept of a header that is not complete.
+  var keptHeader: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { isReadingHeader ? kept.span : Span() }
   }
 
   /// The readiness that the state calls for.
@@ -112,14 +125,9 @@ struct ClientConnection: ~Copyable {
 
   // MARK: Deadlines
 
-  /// The moment at which the client is too late. Nothing but that what is waited for moves it.
-  var deadline: Instant {
-    switch state {
-    case .idle(let until), .header(let until), .lingering(let until): min(until, unsent.deadline)
-    case .body(let pending): min(pending.deadline, unsent.deadline)
-    case .closed, .responding, .paused, .finishing: unsent.deadline
-    }
-  }
+  /// The moment at which the client is too late. A client may owe two things, the rest of a request
+  /// and the reading of responses; neither gives it more time for the other.
+  var deadline: Instant { min(stateDeadline, unsent.deadline) }
 
   /// What the client was too late for, when the deadline has passed.
   func timeoutReason(_ now: Instant) -> TimeoutReason? {
@@ -129,7 +137,9 @@ struct ClientConnection: ~Copyable {
     case .header: .header
     case .body: .body
     case .lingering: .linger
-    case .closed, .idle, .responding, .paused, .finishing: .idle
+    case .idle: .idle
+    case .closed, .responding, .paused, .finishing, .discarding:
+      preconditionFailure("the client has nothing to do in this state")
     }
   }
 }
@@ -142,11 +152,17 @@ enum TimeoutReason {
 // MARK: - Transitions
 
 extension ClientConnection {
+  @inline(__always)
+  private mutating func enter(_ state: State, until deadline: Instant = .never) {
+    self.state = state
+    stateDeadline = deadline
+  }
+
   /// Takes the slot for a new client.
   mutating func open(_ accepted: consuming Listener.Accepted, until: Instant) {
     peer = accepted.peer
     socket = accepted.socket
-    state = .idle(until: until)
+    enter(.idle, until: until)
     interest = Self.openInterest
     requestCount = 0
     responseCount = 0
@@ -156,7 +172,7 @@ extension ClientConnection {
   /// Frees the slot and closes the socket.
   mutating func close() {
     socket = .none
-    state = .closed
+    enter(.closed)
     generation &+= 1
     kept = ByteBuffer()
     unsent = UnsentOutput()
@@ -169,26 +185,33 @@ extension ClientConnection {
   /// - Returns: the place.
   @inline(__always)
   mutating func takeRequest(isLast: Bool) -> UInt32 {
-    if !kept.isEmpty { kept = ByteBuffer() }
-    state = isLast ? .finishing(hasUnread: false) : .responding
+    enter(isLast ? .finishing : .responding)
     defer { requestCount &+= 1 }
     return requestCount
   }
 
   /// Begins to read a body.
   ///
-  /// - Parameter header: the part of `bytes` that is kept until the request is complete.
+  /// - Parameters:
+  ///   - deadline: never, as long as the client waits for an invitation.
+  ///   - header: the part of `bytes` that is kept until the request is complete.
   mutating func beginBody(
-    _ pending: PendingRequest, keeping header: Range<Int>, of bytes: borrowing ByteBuffer
+    _ pending: PendingRequest, until deadline: Instant, keeping header: Range<Int>,
+    of bytes: borrowing ByteBuffer
   ) {
     kept = ByteBuffer(minimumCapacity: header.count)
     kept.append(copying: bytes.span.extracting(header))
-    state = .body(pending)
+    enter(.body(pending), until: deadline)
   }
 
   /// Notes how much of a body is still missing.
   mutating func updateBody(_ pending: PendingRequest) {
     state = .body(pending)
+  }
+
+  /// Notes that the client was invited to send a body, so that it waits no longer.
+  mutating func beginInvitedBody(_ pending: PendingRequest, until deadline: Instant) {
+    enter(.body(pending), until: deadline)
   }
 
   /// Keeps bytes that do not make a request yet. The deadline of a header is set when it begins, and
@@ -202,25 +225,25 @@ extension ClientConnection {
     case .idle, .responding:
       if start < bytes.count {
         kept.appendTightly(bytes, from: start)
-        state = .header(until: headerDeadline)
+        enter(.header, until: headerDeadline)
       }
     case .header: kept.appendTightly(bytes, from: start + kept.count)
     case .paused: kept.appendTightly(bytes, from: start)
-    case .finishing(let hasUnread): state = .finishing(hasUnread: hasUnread || start < bytes.count)
-    case .body, .closed, .lingering: break
+    case .finishing: if start < bytes.count { enter(.discarding) }
+    case .body, .discarding, .closed, .lingering: break
     }
     // The part of a request that came can never become a whole one.
     if inputEnded, takesRequests, !isPaused { finish() }
   }
 
   /// Stops taking requests until the client has got more of its responses.
-  mutating func pause() { state = .paused }
+  mutating func pause() { enter(.paused) }
 
   /// Takes requests again.
   ///
   /// - Returns: the bytes that were kept meanwhile.
   mutating func resume() -> ByteBuffer {
-    state = .responding
+    enter(.responding)
     return takeKept()
   }
 
@@ -232,24 +255,23 @@ extension ClientConnection {
   }
 
   /// Takes no further request.
-  ///
-  /// - Parameter hasUnread: whether the client has sent, or may be sending, bytes behind the last one.
-  mutating func finish(hasUnread: Bool = false) {
+  mutating func finish() {
     guard takesRequests else { return }
-    state = .finishing(hasUnread: hasUnread || isPaused)
+    enter(isPaused ? .discarding : .finishing)
     kept = ByteBuffer()
   }
 
-  /// Notes that bytes came that are not read.
-  mutating func ignoreInput() {
-    if case .finishing = state { state = .finishing(hasUnread: true) }
+  /// Notes that bytes came behind the last request.
+  mutating func discardInput() {
+    if case .finishing = state { enter(.discarding) }
   }
 
   /// Waits for the next request.
-  mutating func becomeIdle(until: Instant) { state = .idle(until: until) }
+  @inline(__always)
+  mutating func becomeIdle(until: Instant) { enter(.idle, until: until) }
 
   /// Waits for the client's close.
-  mutating func linger(until: Instant) { state = .lingering(until: until) }
+  mutating func linger(until: Instant) { enter(.lingering, until: until) }
 }
 
 // MARK: - Responses

@@ -30,14 +30,12 @@ struct RequestReader: ~Copyable {
     get { isCompleted ? completed.span : bytes.span }
   }
 
-  /// Reads once.
+  /// Begins with what was kept of a header, if anything, and reads once.
   ///
-  /// - Parameter kept: the first bytes of the header that is being read, or nothing.
   /// - Returns: the number of bytes that came; 0 at the end; nil when none are there.
-  mutating func receive(
-    _ connection: borrowing ClientConnection
-  ) throws(SystemError) -> Int? {
-    load(connection.kept, if: connection.isReadingHeader)
+  @inline(__always)
+  mutating func receive(_ connection: borrowing ClientConnection) throws(SystemError) -> Int? {
+    load(connection.keptHeader)
     var count: Int?
     try bytes.append(addingCount: Self.readSize) { span throws(SystemError) in
       count = try connection.socket.receive(into: &span)
@@ -46,11 +44,12 @@ struct RequestReader: ~Copyable {
   }
 
   /// Begins with bytes that were kept.
-  mutating func load(_ kept: borrowing ByteBuffer, if isWanted: Bool = true) {
+  @inline(__always)
+  mutating func load(_ kept: Span<UInt8>) {
     precondition(slot == nil, "the bytes of another connection are not parsed yet")
     bytes.removeAll(keepingCapacity: true)
     parsedEnd = 0
-    if isWanted, !kept.isEmpty { bytes.append(kept, from: 0) }
+    if !kept.isEmpty { bytes.append(copying: kept) }
   }
 
   /// Gives the bytes an owner, whose requests are parsed next.

@@ -1,5 +1,3 @@
-import System
-
 /// What has to be known of a request to answer it.
 struct UnderstoodRequest {
   let method: Method
@@ -27,10 +25,6 @@ struct PendingRequest: BitwiseCopyable {
 
   /// A `100 Continue` is due once the earlier requests are answered.
   var owesContinue: Bool
-
-  /// The moment at which the body must be complete; never, as long as the client waits for the
-  /// `100 Continue`.
-  var deadline: Instant
 
   /// The part of the body that has not come.
   enum Rest: BitwiseCopyable {
