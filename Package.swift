@@ -45,17 +45,17 @@ let package = Package(
       ],
       swiftSettings: hotPath),
     .target(
+      name: "AccessLog", dependencies: ["HTTP", "System", "Telemetry", "CLinux", containers],
+      swiftSettings: strict),
+    .target(
       name: "Counting", dependencies: ["Redis", "System", "Telemetry", containers],
       swiftSettings: hotPath),
     .target(
       name: "Redis", dependencies: ["CHiredis", "CLinux", "System", "Telemetry", containers],
       swiftSettings: hotPath),
     .target(
-      name: "HTTP", dependencies: ["AccessLog", "System", "Telemetry", "CLinux", containers],
+      name: "HTTP", dependencies: ["System", "Telemetry", "CLinux", containers],
       swiftSettings: hotPath),
-    .target(
-      name: "AccessLog", dependencies: ["System", "Telemetry", "CLinux", containers],
-      swiftSettings: strict),
     .target(
       name: "System", dependencies: ["Telemetry", "CLinux", containers], swiftSettings: hotPath),
     .target(name: "Telemetry", dependencies: [containers], swiftSettings: hotPath),
@@ -113,7 +113,8 @@ let package = Package(
       dependencies: ["HTTP", "System", "Telemetry", "HTTPTestSupport", "TestSupport", containers],
       exclude: ["Comparison/differences.txt", "Comparison/verdicts.py"], swiftSettings: strict),
     .testTarget(
-      name: "AccessLogTests", dependencies: ["AccessLog", "System", "Telemetry", containers],
+      name: "AccessLogTests",
+      dependencies: ["AccessLog", "HTTP", "System", "Telemetry", containers],
       swiftSettings: strict),
     .testTarget(
       name: "SystemTests", dependencies: ["System", "TestSupport"], swiftSettings: strict),

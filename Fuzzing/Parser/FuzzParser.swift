@@ -7,14 +7,14 @@ import BasicContainers
 private enum Verdict: Equatable {
   case request(RequestHead)
   case incomplete
-  case refused(Refusal)
+  case refused(RequestError)
 
   /// Parses in storage that ends with the last byte, so that a look beyond it is noticed.
   init(_ bytes: ArraySlice<UInt8>, after offset: Int = 0) {
     var buffer = ByteBuffer(minimumCapacity: offset + bytes.count)
     for _ in 0..<offset { buffer.append(0x41) }
     buffer.append(copying: bytes.span)
-    do throws(Refusal) {
+    do throws(RequestError) {
       let head = try RequestParser.parse(buffer, from: offset, .small)
       self = head.map { .request($0.moved(by: -offset)) } ?? .incomplete
     } catch {
@@ -27,10 +27,16 @@ extension RequestHead {
   /// The same, where another number of bytes stands before it.
   fileprivate func moved(by distance: Int) -> RequestHead {
     var moved = self
-    if case .path(let text) = target {
-      moved.target = .path(text.lowerBound + distance..<text.upperBound + distance)
+    if case .path(let path, let query) = target {
+      moved.target = .path(path.moved(by: distance), query: query.moved(by: distance))
     }
     return moved
+  }
+}
+
+extension Range<Int> {
+  fileprivate func moved(by distance: Int) -> Range<Int> {
+    lowerBound + distance..<upperBound + distance
   }
 }
 

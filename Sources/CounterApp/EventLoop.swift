@@ -21,6 +21,7 @@ struct EventLoop: ~Copyable {
   private let logger: Logger
   private let pages = Pages()
   private let figures: LoopFigures
+  private let accessLog: AccessLog?
 
   private var server: Server
   private var counting: GroupCommit
@@ -68,11 +69,12 @@ struct EventLoop: ~Copyable {
     let poller = try Poller()
     let wakeup = shutdown.wakeup(ofLoop: number)
     try poller.add(wakeup.descriptor, .read, Token(owner: Owner.wakeup.rawValue))
+    let accessLog = accessLines.map(configuration.accessLog)
     let server = try Server(
-      listener, routes: Route.allCases.map(\.path), limits: limits, poller,
+      listener, routes: Endpoint.allCases.map(\.route), limits: limits, poller,
       Server.Owners(
         listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
-      figures: figures.server, accessLog: accessLines.map(configuration.accessLog))
+      figures: figures.server, trustedProxies: configuration.trustedProxies, observer: accessLog)
     let counting = try GroupCommit(
       ["hits"], in: redis, timeout: configuration.visitTimeout, poller,
       owner: Owner.redis.rawValue, figures: figures.counting, script: script)
@@ -85,6 +87,7 @@ struct EventLoop: ~Copyable {
     self.redisLog = redisLog
     self.logger = logger
     self.figures = figures
+    self.accessLog = accessLog
   }
 
   /// Serves until the program stops and the loop has drained.
@@ -124,6 +127,7 @@ extension EventLoop {
   private mutating func beginRound() {
     now = .now
     figures.rounds.add(1)
+    accessLog?.beginRound(now)
     server.beginRound(now)
     counting.beginRound(now)
   }
@@ -153,7 +157,8 @@ extension EventLoop {
     // All visits of the round are in: the batch can go. Redis counts it while the responses are sent.
     counting.endRound()
     server.endRound()
-    // The log comes last. No client waits for it.
+    // The logs come last. No client waits for them.
+    accessLog?.endRound()
     logRedis()
     logAcceptance()
   }
@@ -173,14 +178,14 @@ extension EventLoop {
 // MARK: - Requests and outcomes
 
 extension EventLoop {
-  /// Hands each request to its route.
+  /// Hands each request to its endpoint.
   ///
   /// - Returns: whether there was any.
   private mutating func takeRequests() -> Bool {
     var hasAny = false
     while let request = server.nextRequest() {
       hasAny = true
-      switch Route(rawValue: request.route) {
+      switch Endpoint(rawValue: request.route) {
       case .visit:
         guard !counting.count(request.exchange.ticket) else { continue }
         respondUnavailable(request.exchange)

@@ -1,8 +1,8 @@
 import HTTP
 import System
 
-/// The paths that are answered here.
-enum Route: Int, CaseIterable {
+/// What is answered here.
+enum Endpoint: Int, CaseIterable {
   case visit
   case health
   case ready
@@ -14,9 +14,15 @@ enum Route: Int, CaseIterable {
     case .ready: "/ready"
     }
   }
+
+  var route: Route {
+    switch self {
+    case .visit, .health, .ready: Route(path, [.get, .head])
+    }
+  }
 }
 
-/// The responses to the paths.
+/// The heads and bodies of the responses.
 struct Pages: ~Copyable {
   let visit = ResponseHead(.ok, [html, notStored])
   let notCounted = ResponseHead.text(.unavailable, [("Retry-After", "1"), notStored])

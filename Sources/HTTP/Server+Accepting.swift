@@ -34,7 +34,6 @@ extension Server {
       accepted.socket.number, ClientConnection.openInterest,
       connections.token(of: slot, owner: owner.connections))
     connections.open(accepted, until: now + limits.headerTime)
-    if accessLog != nil { logOpen(slot, connections.slots[slot].peer) }
     figures.accepted.add(1)
     figures.open.add(1)
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }

@@ -104,20 +104,33 @@ extension Server {
 
 extension Server {
   /// Parses until there is a request for the program.
+  @inline(__always)
   private mutating func parseNext(_ slot: Int) -> Request? {
     while reader.hasUnparsed {
-      do throws(Refusal) {
-        let parsed: UnderstoodRequest?
+      do throws(RequestError) {
+        let head: RequestHead
+        var body = 0..<0
         switch connections.slots[slot].state {
         case .responding where hasPipelinedTooMuch(slot):
           connections.slots[slot].pause()
           return nil
-        case .idle, .header, .responding: parsed = try parseHead(slot)
-        case .body(let pending): parsed = try skipBody(slot, pending)
+        case .idle, .header, .responding:
+          guard
+            let parsed = try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits)
+          else { return nil }
+          guard parsed.body == .none else {
+            try beginBody(slot, parsed)
+            continue
+          }
+          reader.advance(parsed.length)
+          head = parsed
+        case .body(let pending):
+          guard try readBody(slot, pending) else { return nil }
+          head = try completeBody(slot)
+          body = head.length..<reader.requestBytes.count
         case .paused, .finishing, .discarding, .lingering, .closed: return nil
         }
-        guard let parsed else { return nil }
-        if let request = admit(slot, parsed) { return request }
+        if let request = admit(slot, head, body: body) { return request }
       } catch {
         refuse(slot, error)
       }
@@ -132,96 +145,130 @@ extension Server {
       || connections.slots[slot].unsent.bytes.count > limits.unsent
   }
 
-  /// - Returns: a request that is complete with its head, or whose body has come along; or nil.
-  @inline(__always)
-  private mutating func parseHead(_ slot: Int) throws(Refusal) -> UnderstoodRequest? {
-    guard let head = try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits) else {
-      return nil
+  /// Keeps the header, so that it is there when its body is complete.
+  private mutating func beginBody(_ slot: Int, _ head: RequestHead) throws(RequestError) {
+    let route = match(head, in: reader.bytes.span)?.route
+    let bodyLimit = route.flatMap { routes.bodyLimit(of: $0) }
+    let rest: PendingRequest.Rest
+    if case .length(let length) = head.body {
+      rest = .length(length)
+      if let bodyLimit, length > bodyLimit { throw .bodyTooLong }
+    } else {
+      rest = .chunked(ChunkedBody())
     }
-    if accessLog != nil { noteRequest(slot) }
-    switch head.body {
-    case .none:
-      let request = UnderstoodRequest(head, routes.find(head.target, in: reader.bytes))
-      reader.advance(head.length)
-      return request
-    case .length(let length): return try beginBody(slot, head, .length(length))
-    case .chunked: return try beginBody(slot, head, .chunked(ChunkedBody()))
-    }
-  }
-
-  /// Keeps the header, so that it is there when its body is complete, and reads what has come of the
-  /// body.
-  private mutating func beginBody(
-    _ slot: Int, _ head: RequestHead, _ body: PendingRequest.Rest
-  ) throws(Refusal) -> UnderstoodRequest? {
-    let header = reader.parsedEnd..<reader.parsedEnd + head.length
     reader.advance(head.length)
     let owesContinue = head.expectsContinue && !reader.hasUnparsed
-    let pending = PendingRequest(rest: body, owesContinue: owesContinue)
     connections.slots[slot].beginBody(
-      pending, until: owesContinue ? .never : now + limits.bodyTime, keeping: header,
-      of: reader.bytes)
-    guard countBuffers(of: slot) else { return nil }
-    sendContinueIfDue(slot)
-    guard reader.hasUnparsed, let pending = connections.slots[slot].pendingRequest else {
-      return nil
-    }
-    return try skipBody(slot, pending)
+      PendingRequest(rest: rest, bodyLimit: bodyLimit, owesContinue: owesContinue),
+      until: owesContinue ? .never : now + limits.bodyTime,
+      keeping: reader.headerRange(head.length), of: reader.bytes)
+    if countBuffers(of: slot) { sendContinueIfDue(slot) }
   }
 
-  /// - Returns: the request that is complete now that its body is, or nil.
-  private mutating func skipBody(
+  /// Reads what has come of a body.
+  ///
+  /// - Returns: whether it is complete.
+  private mutating func readBody(
     _ slot: Int, _ pending: PendingRequest
-  ) throws(Refusal) -> UnderstoodRequest? {
+  ) throws(RequestError) -> Bool {
     var pending = pending
+    let start = reader.parsedEnd
+    var data = ByteBuffer()
     let isComplete: Bool
     switch pending.rest {
     case .length(let missing):
-      let part = min(missing, reader.bytes.count - reader.parsedEnd)
+      let part = min(missing, reader.bytes.count - start)
+      if pending.bodyLimit != nil {
+        data.append(copying: reader.bytes.span.extracting(start..<start + part))
+      }
       reader.advance(part)
       isComplete = part == missing
       pending.rest = .length(missing - part)
     case .chunked(var body):
-      let end = try body.consume(reader.bytes, from: reader.parsedEnd, limits)
-      reader.advance(end - reader.parsedEnd)
+      let end = try body.consume(reader.bytes, from: start, limits) { range in
+        guard pending.bodyLimit != nil else { return }
+        data.append(copying: reader.bytes.span.extracting(range))
+      }
+      reader.advance(end - start)
       isComplete = body.isComplete
       pending.rest = .chunked(body)
     }
-    guard isComplete else {
-      connections.slots[slot].updateBody(pending)
-      return nil
+    if let bodyLimit = pending.bodyLimit {
+      guard pending.bodyCount + data.count <= bodyLimit else { throw .bodyTooLong }
+      pending.bodyCount += data.count
     }
+    connections.slots[slot].updateBody(pending, adding: data)
+    return countBuffers(of: slot) && isComplete
+  }
+
+  /// - Returns: the head of a request whose body is complete.
+  private mutating func completeBody(_ slot: Int) throws(RequestError) -> RequestHead {
     reader.complete(connections.slots[slot].takeKept())
     _ = connections.countBuffers(of: slot)
     guard let head = try reader.parseCompleted(limits) else {
       preconditionFailure("the header was complete before its body came")
     }
-    return UnderstoodRequest(head, reader.findRoute(of: head, in: routes))
+    return head
+  }
+
+  private func match(_ head: RequestHead, in bytes: Span<UInt8>) -> RouteMatch? {
+    guard case .path(let path, _) = head.target else { return nil }
+    return routes.match(path, in: bytes)
   }
 
   /// Gives a complete request its place in the order of responses, and answers it where the program
   /// is not needed.
   ///
   /// - Returns: the request that the program must respond to.
-  private mutating func admit(_ slot: Int, _ request: UnderstoodRequest) -> Request? {
-    let exchange = makeExchange(slot, request.options)
-    switch (request.resource, request.method) {
-    case (.route(let route), .get), (.route(let route), .head):
-      return Request(route: route, exchange: exchange)
-    case (.unknown, _):
-      respond(exchange, Self.notFound, ConstantBody("Not Found\n"))
-    case (_, .options):
-      respond(exchange, Self.allowed, EmptyBody())
-    case (_, _):
-      respond(exchange, Self.methodNotAllowed, ConstantBody("Method Not Allowed\n"))
+  @inline(__always)
+  private mutating func admit(_ slot: Int, _ head: RequestHead, body: Range<Int>) -> Request? {
+    let exchange = makeExchange(slot, Exchange.Options(head))
+    let header = reader.headerRange(head.length)
+    if observer != nil { observeRequest(exchange, reader.requestBytes.extracting(header)) }
+    guard case .path(let path, let query) = head.target,
+      let match = routes.match(path, in: reader.requestBytes),
+      routes.methods(of: match.route).contains(head.method)
+    else {
+      respondWithoutProgram(exchange, head)
+      return nil
     }
-    return nil
+    return Request(
+      exchange: exchange, route: match.route, method: head.method, parameters: match.parameters,
+      query: query, header: header, body: body)
+  }
+
+  /// Responds to OPTIONS, and to requests that no route is there for.
+  @inline(never)
+  private mutating func respondWithoutProgram(_ exchange: Exchange, _ head: RequestHead) {
+    let methods: MethodSet
+    if case .path = head.target {
+      guard let match = match(head, in: reader.requestBytes) else {
+        respond(exchange, ResponseHead.text(.notFound), ConstantBody("Not Found\n"))
+        return
+      }
+      methods = routes.methods(of: match.route)
+    } else {
+      methods = routes.methods
+    }
+    if head.method == .options {
+      respond(exchange, ResponseHead(.ok, [("Allow", methods.allow)]), EmptyBody())
+    } else {
+      respond(
+        exchange, ResponseHead.text(.methodNotAllowed, [("Allow", methods.allow)]),
+        ConstantBody("Method Not Allowed\n"))
+    }
   }
 
   /// Tells a client why its request is not taken, and takes no other from it.
-  mutating func refuse(_ slot: Int, _ error: Refusal) {
-    if accessLog != nil, connections.slots[slot].pendingRequest == nil { noteRefused(slot) }
-    let exchange = makeExchange(slot, .last)
+  mutating func refuse(_ slot: Int, _ error: RequestError) {
+    let exchange: Exchange
+    if observer != nil {
+      let header = takeRefusedHeader(slot)
+      exchange = makeExchange(slot, .last)
+      observeRequest(exchange, header.span)
+    } else {
+      exchange = makeExchange(slot, .last)
+    }
     connections.slots[slot].discardInput()
     _ = connections.countBuffers(of: slot)
     respond(exchange, ResponseHead.text(error.status), ErrorBody(explanation: error.explanation))

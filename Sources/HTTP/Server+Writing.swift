@@ -45,7 +45,7 @@ extension Server {
   private mutating func prepareResponse(
     _ slot: Int, _ exchange: Exchange, _ code: Int, _ bodyCount: Int
   ) -> ResponseHead.Persistence {
-    if accessLog != nil { logResponse(exchange, code, bodyCount: bodyCount) }
+    if observer != nil { observeResponse(exchange, code, bodyCount) }
     figures.countResponse(code)
     if exchange.options.isEmpty, !isDraining { return .implied }
     if exchange.options.contains(.last) || isLastOfDrain(slot, exchange) {
@@ -237,8 +237,8 @@ extension Server {
   mutating func close(_ slot: Int) {
     if output.owner == slot { output.release() }
     if reader.slot == slot { reader.release() }
+    if observer != nil { observeLoss(slot) }
     connections.close(slot)
-    if accessLog != nil { accessLog?.close(slot) }
     figures.open.add(-1)
     refillConnections()
   }

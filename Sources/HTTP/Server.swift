@@ -17,8 +17,9 @@ package import System
 package struct Server: ~Copyable {
   let poller: Poller
   let limits: Limits
-  let routes: Routes
+  let routes: RouteTable
   let owner: Owners
+  private let trustedProxies: TrustedProxies
   var listener: Listener?
   var isDraining = false
 
@@ -27,8 +28,7 @@ package struct Server: ~Copyable {
   var reader = RequestReader()
   var output = SharedOutput()
 
-  /// The observer of requests and responses, if there is one.
-  var accessLog: AccessLog?
+  let observer: (any RequestObserver)?
 
   /// What the server has done so far.
   let figures: Figures
@@ -43,11 +43,6 @@ package struct Server: ~Copyable {
 
   /// What becomes of a client that connects.
   package internal(set) var acceptance = Acceptance.open
-
-  private static let allow: ResponseHead.Field = ("Allow", "GET, HEAD, OPTIONS")
-  static let notFound = ResponseHead.text(.notFound)
-  static let methodNotAllowed = ResponseHead.text(.methodNotAllowed, [allow])
-  static let allowed = ResponseHead(.ok, [allow])
 
   /// The most bytes of responses that are collected before they are sent.
   static var writeSize: Int { 1 << 15 }
@@ -77,19 +72,22 @@ package struct Server: ~Copyable {
 
   /// Starts to accept.
   ///
-  /// - Parameter routes: the paths that the program answers, each with its leading slash and
-  ///   without percent-encoding.
+  /// - Parameters:
+  ///   - routes: what the program answers. The first that matches a path wins.
+  ///   - trustedProxies: whose word on where a request came from is taken.
   package init(
-    _ listener: consuming Listener, routes: [StaticString], limits: Limits, _ poller: Poller,
-    _ owner: Owners, figures: Figures = Figures(), accessLog: consuming AccessLog? = nil
+    _ listener: consuming Listener, routes: [Route], limits: Limits, _ poller: Poller,
+    _ owner: Owners, figures: Figures = Figures(), trustedProxies: [Network] = [],
+    observer: (any RequestObserver)? = nil
   ) throws(SystemError) {
     try poller.add(listener.socket.number, .read, Token(owner: owner.listener))
     self.poller = poller
     self.limits = limits
-    self.routes = Routes(routes)
+    self.routes = RouteTable(routes)
     self.owner = owner
     self.figures = figures
-    self.accessLog = accessLog
+    self.trustedProxies = TrustedProxies(networks: trustedProxies)
+    self.observer = observer
     self.listener = consume listener
   }
 
@@ -106,10 +104,21 @@ package struct Server: ~Copyable {
     return count
   }
 
-  /// The bytes that the ranges of the request that `nextRequest` returned last refer to.
+  /// The bytes that the ranges of the request refer to that `nextRequest` returned last. While they
+  /// are in use, the compiler lets nothing change the server.
   package var requestBytes: Span<UInt8> {
     @_lifetime(borrow self)
     get { reader.requestBytes }
+  }
+
+  /// Where the request came from that `nextRequest` returned last: the peer, unless a trusted proxy
+  /// says otherwise.
+  package func clientAddress(of request: Request) -> NetworkAddress {
+    clientAddress(Int(request.exchange.slot), requestBytes.extracting(request.header))
+  }
+
+  func clientAddress(_ slot: Int, _ header: Span<UInt8>) -> NetworkAddress {
+    trustedProxies.clientAddress(of: connections.slots[slot].peer, header)
   }
 }
 
@@ -120,7 +129,6 @@ extension Server {
   package mutating func beginRound(_ now: Instant) {
     self.now = now
     date.refresh(now)
-    accessLog?.beginRound(now)
   }
 
   /// Handles an event of the listener or of a connection. An event of another owner is ignored.
@@ -143,7 +151,6 @@ extension Server {
       // A client that was too late is told so.
       sendResponses()
     }
-    accessLog?.flush()
     updateDeadline()
   }
 

@@ -33,7 +33,9 @@ struct InProcessServer: ~Copyable {
     let listener = try Listener(host: "127.0.0.1", port: 0)
     let port = listener.port
     let server = try Server(
-      listener, routes: ["/", "/health"], limits: limits, poller,
+      listener, routes: [Route("/", [.get, .head]), Route("/health", [.get, .head])],
+      limits: limits,
+      poller,
       Server.Owners(listener: 0, connections: 1))
     self.poller = poller
     self.port = port

@@ -8,16 +8,26 @@ import Testing
 /// - Returns: how many bytes belonged to it, or nil when it is not complete.
 private func read(
   _ text: some StringProtocol, split: Int, _ limits: Limits = Limits()
-) throws(Refusal) -> Int? {
+) throws(RequestError) -> Int? {
+  try decode(text, split: split, limits)?.length
+}
+
+/// - Returns: how many bytes belonged to it, and its data; nil when it is not complete.
+private func decode(
+  _ text: some StringProtocol, split: Int, _ limits: Limits = Limits()
+) throws(RequestError) -> (length: Int, data: String)? {
   var body = ChunkedBody()
+  var data: [UInt8] = []
   let bytes = Array(text.utf8)
   var length = 0
   for part in [bytes[..<split], bytes[split...]] where !body.isComplete {
     var buffer = ByteBuffer()
     buffer.append(copying: Array(part))
-    length += try body.consume(buffer, from: 0, limits)
+    length += try body.consume(buffer, from: 0, limits) { range in
+      data += Array(part)[range]
+    }
   }
-  return body.isComplete ? length : nil
+  return body.isComplete ? (length, String(decoding: data, as: UTF8.self)) : nil
 }
 
 @Suite("A chunked body")
@@ -47,7 +57,7 @@ struct ChunkedBodyTests {
     ])
   func malformed(_ body: String) {
     for split in 0...body.utf8.count {
-      #expect(throws: Refusal.malformedBody) { try read(body, split: split) }
+      #expect(throws: RequestError.malformedBody) { try read(body, split: split) }
     }
   }
 
@@ -56,15 +66,25 @@ struct ChunkedBodyTests {
     var limits = Limits()
     limits.body = 8
     #expect(try read("8\r\n12345678\r\n0\r\n\r\n", split: 0, limits) != nil)
-    #expect(throws: Refusal.bodyTooLong) { try read("9\r\n", split: 0, limits) }
-    #expect(throws: Refusal.bodyTooLong) { try read("fffffffffffffffff", split: 0, limits) }
-    #expect(throws: Refusal.bodyTooLong) { try read("8\r\n12345678\r\n1\r\n", split: 0, limits) }
+    #expect(throws: RequestError.bodyTooLong) { try read("9\r\n", split: 0, limits) }
+    #expect(throws: RequestError.bodyTooLong) { try read("fffffffffffffffff", split: 0, limits) }
+    #expect(throws: RequestError.bodyTooLong) {
+      try read("8\r\n12345678\r\n1\r\n", split: 0, limits)
+    }
   }
 
   @Test("is refused when extensions and trailers never end")
   func overhead() throws {
     let many = String(repeating: "a", count: 16_384)
-    #expect(throws: Refusal.headerTooLong) { try read("1;\(many)a", split: 0) }
-    #expect(throws: Refusal.headerTooLong) { try read("0\r\nA:\(many)", split: 0) }
+    #expect(throws: RequestError.headerTooLong) { try read("1;\(many)a", split: 0) }
+    #expect(throws: RequestError.headerTooLong) { try read("0\r\nA:\(many)", split: 0) }
+  }
+
+  @Test("has the data of its chunks, wherever it is split")
+  func data() throws {
+    let text = "5\r\nhello\r\n2;x=\"y\"\r\n, \r\n0007\r\nworld\r\n\r\n0\r\nA: b\r\n\r\n"
+    for split in 0...text.utf8.count {
+      #expect(try decode(text, split: split)?.data == "hello, world\r\n")
+    }
   }
 }

@@ -4,17 +4,20 @@ import Testing
 @testable import HTTP
 
 /// Parses a text as one read would deliver it.
-private func parse(_ text: String, _ limits: Limits = Limits()) throws(Refusal) -> RequestHead? {
+private func parse(_ text: String, _ limits: Limits = Limits()) throws(RequestError) -> RequestHead?
+{
   try parse(Array(text.utf8), limits)
 }
 
-private func parse(_ bytes: [UInt8], _ limits: Limits = Limits()) throws(Refusal) -> RequestHead? {
+private func parse(_ bytes: [UInt8], _ limits: Limits = Limits()) throws(RequestError)
+  -> RequestHead?
+{
   var buffer = ByteBuffer()
   buffer.append(copying: bytes)
   return try RequestParser.parse(buffer, from: 0, limits)
 }
 
-private func refusal(of text: String, _ limits: Limits = Limits()) -> Refusal? {
+private func refusal(of text: String, _ limits: Limits = Limits()) -> RequestError? {
   do {
     _ = try parse(text, limits)
     return nil
@@ -30,7 +33,7 @@ struct RequestParserTests {
     let text = "GET /health?x=1 HTTP/1.1\r\nHost: example.org\r\nAccept: */*\r\n\r\n"
     let head = try #require(try parse(text + "GET"))
     #expect(head.method == .get)
-    #expect(head.target == .path(4..<11))
+    #expect(head.target == .path(4..<11, query: 12..<15))
     #expect(head.minorVersion == 1)
     #expect(head.isPersistent)
     #expect(head.body == .none)
@@ -46,7 +49,7 @@ struct RequestParserTests {
     buffer.append(copying: Array(text.utf8))
     let head = try #require(try RequestParser.parse(buffer, from: 6, Limits()))
     #expect(head.method == .head)
-    #expect(head.target == .path(11..<12))
+    #expect(head.target == .path(11..<12, query: 12..<12))
     #expect(head.minorVersion == 0)
     #expect(head.isPersistent)
     #expect(head.length == text.utf8.count)
@@ -81,7 +84,7 @@ struct RequestParserTests {
     ])
   func everyPrefixOfInvalid(_ text: String) {
     let bytes = Array(text.utf8)
-    var first: Refusal?
+    var first: RequestError?
     for count in 0...bytes.count {
       let found = refusal(of: String(decoding: bytes[..<count], as: UTF8.self))
       if first != nil { #expect(found == first) }
@@ -93,8 +96,8 @@ struct RequestParserTests {
   @Test(
     "tells the methods apart",
     arguments: [
-      ("GET", Method.get), ("HEAD", .head), ("OPTIONS", .options), ("POST", .other),
-      ("get", .other),
+      ("GET", Method.get), ("HEAD", .head), ("OPTIONS", .options), ("POST", .post), ("PUT", .put),
+      ("DELETE", .delete), ("get", .other), ("PATCH", .other), ("POS", .other), ("POSTS", .other),
       ("XXXXXXXXGET", .other), ("XXOPTIONS", .other), ("A", .other),
     ])
   func methods(_ name: String, _ method: Method) throws {
@@ -109,7 +112,7 @@ struct RequestParserTests {
     ])
   func targets(_ target: String, _ path: String) throws {
     let text = "GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n"
-    guard case .path(let range) = try #require(try parse(text)).target else {
+    guard case .path(let range, _) = try #require(try parse(text)).target else {
       Issue.record("no path")
       return
     }
@@ -143,7 +146,7 @@ struct RequestParserTests {
   @Test(
     "refuses what two parsers could read in two ways, and what is no HTTP",
     arguments: [
-      (" / HTTP/1.1\r\n", Refusal.malformedRequestLine),
+      (" / HTTP/1.1\r\n", RequestError.malformedRequestLine),
       ("GET\t/ HTTP/1.1\r\n", .malformedRequestLine),
       ("GET  / HTTP/1.1\r\n", .malformedTarget), ("GET / http/1.1\r\n", .malformedRequestLine),
       ("GET / HTTP/1.1 \r\n", .malformedRequestLine), ("GET / HTTP/1.1\n", .malformedRequestLine),
@@ -159,14 +162,14 @@ struct RequestParserTests {
       ("GET http://h:a/ HTTP/1.1\r\n", .malformedTarget),
       ("CONNECT a:1 HTTP/1.1\r\n", .unknownMethod), ("POST a:1 HTTP/1.1\r\n", .malformedTarget),
     ])
-  func requestLine(_ line: String, _ expected: Refusal) {
+  func requestLine(_ line: String, _ expected: RequestError) {
     #expect(refusal(of: line + "Host: a\r\n\r\n") == expected)
   }
 
   @Test(
     "refuses fields that are malformed or contradict each other",
     arguments: [
-      ("Host: a\r\n folded: b\r\n", Refusal.malformedField),
+      ("Host: a\r\n folded: b\r\n", RequestError.malformedField),
       ("Host: a\r\nA : b\r\n", .malformedField),
       ("Host: a\r\n: b\r\n", .malformedField), ("Host: a\r\nA\r\n", .malformedField),
       ("Host: a\r\nA: b\n", .malformedField), ("Host: a\r\nA: b\rc\r\n", .malformedField),
@@ -196,7 +199,7 @@ struct RequestParserTests {
       ("Host: a\r\nContent-Length: 1048577\r\n", .bodyTooLong),
       ("Host: a\r\nContent-Length: 99999999999999999999999999\r\n", .bodyTooLong),
     ])
-  func fields(_ fields: String, _ expected: Refusal) {
+  func fields(_ fields: String, _ expected: RequestError) {
     #expect(refusal(of: "POST / HTTP/1.1\r\n\(fields)\r\n") == expected)
   }
 
@@ -249,7 +252,7 @@ struct RequestParserTests {
           for control: UInt8 in [0x00, 0x1F, 0x7F] {
             var value = value
             value[place] = control
-            #expect(throws: Refusal.malformedField) { try parse(before + value + after) }
+            #expect(throws: RequestError.malformedField) { try parse(before + value + after) }
           }
         }
       }

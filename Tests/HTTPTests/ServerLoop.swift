@@ -16,13 +16,30 @@ struct ServerLoop: ~Copyable {
   /// The requests that came and were not answered by the test yet.
   private(set) var asked: [Request] = []
 
-  init(_ limits: Limits = Limits()) throws {
+  /// The texts of the request that came last.
+  private(set) var texts = RequestTexts()
+
+  struct RequestTexts {
+    var parameters: [String] = []
+    var query = ""
+    var header = ""
+    var body = ""
+    var client = ""
+  }
+
+  static let routes = [Route("/", [.get, .head]), Route("/now", [.get, .head])]
+
+  init(
+    _ limits: Limits = Limits(), routes: [Route] = routes, trustedProxies: [Network] = [],
+    observer: (any RequestObserver)? = nil
+  ) throws {
     let poller = try Poller()
     let listener = try Listener(host: "127.0.0.1", port: 0)
     let port = listener.port
     let server = try Server(
-      listener, routes: ["/", "/now"], limits: limits, poller,
-      Server.Owners(listener: 0, connections: 1))
+      listener, routes: routes, limits: limits, poller,
+      Server.Owners(listener: 0, connections: 1), trustedProxies: trustedProxies,
+      observer: observer)
     self.poller = poller
     self.port = port
     self.server = server
@@ -48,8 +65,20 @@ struct ServerLoop: ~Copyable {
         server.respond(request.exchange, ResponseHead(.ok), ConstantBody("now"))
       } else {
         asked.append(request)
+        texts = readTexts(of: request)
       }
     }
+  }
+
+  private func readTexts(of request: Request) -> RequestTexts {
+    let bytes = server.requestBytes
+    func text(_ range: Range<Int>) -> String {
+      String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+    }
+    return RequestTexts(
+      parameters: [text(request.parameters[0]), text(request.parameters[1])],
+      query: text(request.query), header: text(request.header), body: text(request.body),
+      client: server.clientAddress(of: request).description)
   }
 
   /// Turns until something holds.

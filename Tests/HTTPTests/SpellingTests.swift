@@ -17,15 +17,18 @@ struct SpellingTests {
     for word in words {
       let small = Array("\(word)".utf8)
       let capital = Array("\(word)".uppercased().utf8)
-      for place in max(0, 8 - small.count)..<20 {
+      for place in 0..<20 {
         let range = place..<place + small.count
         let before = [UInt8](repeating: 0x2A, count: place)
         #expect(spells(word, before + small, range))
         #expect(spells(word, before + capital + [0x3A], range))
         for index in range {
           var other = before + small
-          other[index] = 0x7A
-          #expect(!spells(word, other, range))
+          // With and without the bit that tells small letters from capitals.
+          for byte in [0x7A, other[index] ^ 0x40] {
+            other[index] = byte
+            #expect(!spells(word, other, range))
+          }
         }
       }
     }

@@ -9,7 +9,7 @@ struct Exposition {
   private(set) var text = ""
 
   /// The media type of the format.
-  static var contentType: StaticString { "text/plain; version=0.0.4; charset=utf-8" }
+  static var contentType: String { "text/plain; version=0.0.4; charset=utf-8" }
 
   /// A number that only grows.
   mutating func counter(_ name: String, _ help: String, _ value: some Numeric) {

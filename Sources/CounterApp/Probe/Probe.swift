@@ -78,11 +78,11 @@ package struct Probe: ~Copyable {
     return number
   }
 
-  private mutating func get(_ route: Route) throws(Failure) -> String {
-    let place = "\(url)\(route.path)"
+  private mutating func get(_ endpoint: Endpoint) throws(Failure) -> String {
+    let place = "\(url)\(endpoint.path)"
     let response: HTTPResponse
     do throws(HTTPClient.Failure) {
-      response = try client.get("\(route.path)", from: url)
+      response = try client.get("\(endpoint.path)", from: url)
     } catch .unreachable(let error) {
       throw .unreachable("\(place): \(error.reason)")
     } catch {

@@ -106,8 +106,7 @@ extension Configuration {
 
   /// The access log of one event loop.
   func accessLog(to writer: LineWriter) -> AccessLog {
-    AccessLog(
-      logFormat == .json ? .json : .combined, trustedProxies: trustedProxies, to: writer)
+    AccessLog(logFormat == .json ? .json : .combined, to: writer)
   }
 }
 

@@ -30,7 +30,8 @@ struct ForwardedElements: ~Escapable {
   private static var longest: Int { 512 }
 
   /// The next element to the left, without the blanks around it; nil after the first one. It may be
-  /// empty (RFC 9110 section 5.6.1.2). It is too long for an address if no comma stands before it within `longest` bytes.
+  /// empty (RFC 9110 section 5.6.1.2). It is too long for an address if no comma stands before it within
+  /// `longest` bytes.
   mutating func next() -> Range<Int>? {
     guard let end else { return nil }
     let first = max(start, end - Self.longest - 1)

@@ -20,7 +20,7 @@ struct ClientConnection: ~Copyable {
     case idle
     /// The rest of a header, whose first bytes are kept.
     case header
-    /// The rest of a body; the header is kept.
+    /// The rest of a body. The header is kept, and the body if the route asks for it.
     case body(PendingRequest)
     /// Responses to requests; nothing of a further request has come.
     case responding
@@ -59,8 +59,8 @@ struct ClientConnection: ~Copyable {
   /// connection still owes responses.
   var inputEnded = false
 
-  /// The bytes of requests that were not taken yet: a part of a header in `header`, the header in
-  /// `body`, whole requests in `paused`; otherwise empty.
+  /// The bytes of requests that were not taken yet: a part of a header in `header`, the header and
+  /// what the route asks for in `body`, whole requests in `paused`; otherwise empty.
   private(set) var kept = ByteBuffer()
 
   /// Output that the kernel did not take.
@@ -204,9 +204,10 @@ extension ClientConnection {
     enter(.body(pending), until: deadline)
   }
 
-  /// Notes how much of a body is still missing.
-  mutating func updateBody(_ pending: PendingRequest) {
+  /// Notes how much of a body is still missing, and keeps what has come of it.
+  mutating func updateBody(_ pending: PendingRequest, adding data: borrowing ByteBuffer) {
     state = .body(pending)
+    if !data.isEmpty { kept.appendTightly(data, from: 0) }
   }
 
   /// Notes that the client was invited to send a body, so that it waits no longer.

@@ -26,6 +26,7 @@ struct RequestReader: ~Copyable {
 
   /// The bytes that the last request was parsed from.
   var requestBytes: Span<UInt8> {
+    @inline(__always)
     @_lifetime(borrow self)
     get { isCompleted ? completed.span : bytes.span }
   }
@@ -58,6 +59,12 @@ struct RequestReader: ~Copyable {
   /// Gives up the bytes' owner. They stay where they are for the last request.
   mutating func release() { slot = nil }
 
+  /// The header of the last request among `requestBytes`.
+  @inline(__always)
+  func headerRange(_ length: Int) -> Range<Int> {
+    isCompleted ? 0..<length : parsedEnd &- length..<parsedEnd
+  }
+
   /// Moves on behind bytes that were parsed.
   @inline(__always)
   mutating func advance(_ count: Int) {
@@ -65,20 +72,17 @@ struct RequestReader: ~Copyable {
     isCompleted = false
   }
 
-  /// Makes the header of a request whose body is complete the bytes of the last request.
-  mutating func complete(_ header: consuming ByteBuffer) {
-    completed = header
+  /// Makes the header of a request whose body is complete the bytes of the last request, with the body
+  /// behind it if the route asked for that.
+  mutating func complete(_ request: consuming ByteBuffer) {
+    completed = request
     isCompleted = true
   }
 
   /// Parses the header that `complete` was given.
-  func parseCompleted(_ limits: borrowing Limits) throws(Refusal) -> RequestHead? {
+  @inline(never)
+  func parseCompleted(_ limits: borrowing Limits) throws(RequestError) -> RequestHead? {
     try RequestParser.parse(completed, from: 0, limits)
-  }
-
-  /// Finds the route of the header that `complete` was given.
-  func findRoute(of head: RequestHead, in routes: borrowing Routes) -> Resource {
-    routes.find(head.target, in: completed)
   }
 
   /// Whether none of the bytes from an index on ends a line, so that a header that comes byte by byte

@@ -1,6 +1,6 @@
 import BasicContainers
 
-/// Reads past a chunked body, byte by byte where its framing is, chunk by chunk where its data is
+/// Decodes a chunked body, byte by byte where its framing is, chunk by chunk where its data is
 /// (RFC 9112 section 7.1).
 struct ChunkedBody: Sendable, BitwiseCopyable {
   private var state = State.sizeStart
@@ -20,15 +20,18 @@ struct ChunkedBody: Sendable, BitwiseCopyable {
 
   /// Reads on from `start`, as far as the body or the bytes go.
   ///
+  /// - Parameter handleData: is given each range of `bytes` that holds data.
   /// - Returns: the index after the last byte that belongs to the body.
   /// - Throws: when the framing is malformed or a limit is passed.
   mutating func consume(
-    _ bytes: borrowing ByteBuffer, from start: Int, _ limits: borrowing Limits
-  ) throws(Refusal) -> Int {
+    _ bytes: borrowing ByteBuffer, from start: Int, _ limits: borrowing Limits,
+    _ handleData: (Range<Int>) -> Void
+  ) throws(RequestError) -> Int {
     var index = start
     while index < bytes.count, state != .complete {
       if state == .data {
         let part = min(chunk, bytes.count - index)
+        handleData(index..<index + part)
         chunk -= part
         index += part
         if chunk == 0 { state = .dataReturn }
@@ -41,7 +44,7 @@ struct ChunkedBody: Sendable, BitwiseCopyable {
   }
 
   /// Reads one byte of the framing.
-  private mutating func consume(_ byte: UInt8, _ limits: borrowing Limits) throws(Refusal) {
+  private mutating func consume(_ byte: UInt8, _ limits: borrowing Limits) throws(RequestError) {
     switch state {
     case .sizeStart, .size, .blankAfterSize, .sizeEnd:
       try consumeSize(byte, limits)
@@ -64,7 +67,7 @@ struct ChunkedBody: Sendable, BitwiseCopyable {
 
   private mutating func consumeSize(
     _ byte: UInt8, _ limits: borrowing Limits
-  ) throws(Refusal) {
+  ) throws(RequestError) {
     if state == .sizeEnd {
       data += chunk
       guard data <= limits.body else { throw .bodyTooLong }
@@ -87,7 +90,7 @@ struct ChunkedBody: Sendable, BitwiseCopyable {
   }
 
   /// Extensions and trailer fields are read past; what they say changes nothing here.
-  private mutating func consumeText(_ byte: UInt8) throws(Refusal) {
+  private mutating func consumeText(_ byte: UInt8) throws(RequestError) {
     switch (state, byte) {
     case (.extensions, .carriageReturn): state = .sizeEnd
     case (.lineStart, .carriageReturn): state = .bodyEnd
@@ -100,7 +103,7 @@ struct ChunkedBody: Sendable, BitwiseCopyable {
     }
   }
 
-  private func next(_ state: State, if isRight: Bool) throws(Refusal) -> State {
+  private func next(_ state: State, if isRight: Bool) throws(RequestError) -> State {
     guard isRight else { throw .malformedBody }
     return state
   }

@@ -1,11 +1,3 @@
-/// The request methods that this server tells apart (RFC 9110 section 9).
-package enum Method: Sendable, BitwiseCopyable {
-  case get
-  case head
-  case options
-  case other
-}
-
 /// How the length of a request's body is told (RFC 9112 section 6).
 enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
   /// There is none.
@@ -18,16 +10,16 @@ enum BodyFraming: Equatable, Sendable, BitwiseCopyable {
   case chunked
 }
 
-/// What a request line asks for (RFC 9112 section 3.2).
+/// What a request line asks for (RFC 9112 section 3.2), as ranges of the parsed bytes.
 enum Target: Equatable, Sendable {
-  /// A path, percent-encoded, without its query: where it stands in the parsed bytes.
-  case path(Range<Int>)
+  /// A path, percent-encoded, and what stands behind its question mark, which may be empty.
+  case path(Range<Int>, query: Range<Int>)
 
   /// `*`: the server as a whole.
   case server
 }
 
-/// A request line and its header fields, understood: all that is needed to answer.
+/// A request line and its header fields, parsed.
 struct RequestHead: Equatable, Sendable {
   var method = Method.other
   var target = Target.server

@@ -11,19 +11,20 @@ struct RequestParser: ~Copyable, ~Escapable {
   private let start: Int
   private var index: Int
   private var head = RequestHead()
-  private var fields = FieldsThatMatter()
+  private var fields = FramingFields()
 
   /// Why parsing stopped before the end of a head.
   private enum Interruption: Error {
     case incomplete
-    case refused(Refusal)
+    case refused(RequestError)
   }
 
   /// - Returns: the request that starts at `start`, or nil when it is not all there.
   /// - Throws: why it is none, as soon as that is certain.
+  @inline(__always)
   static func parse(
     _ bytes: borrowing ByteBuffer, from start: Int, _ limits: borrowing Limits
-  ) throws(Refusal) -> RequestHead? {
+  ) throws(RequestError) -> RequestHead? {
     do throws(Interruption) {
       // What stands beyond the limit is not looked at, or it would matter how much has come.
       let end = min(bytes.count, start &+ limits.header)
@@ -33,7 +34,7 @@ struct RequestParser: ~Copyable, ~Escapable {
       try parser.finish(limits)
       return parser.head
     } catch {
-      if case .refused(let refusal) = error { throw refusal }
+      if case .refused(let error) = error { throw error }
       guard bytes.count - start <= limits.header else { throw .headerTooLong }
       return nil
     }
@@ -58,15 +59,16 @@ struct RequestParser: ~Copyable, ~Escapable {
   /// Consumes a byte that can only be this one.
   @inline(__always)
   private mutating func expect(
-    _ byte: UInt8, orRefuse refusal: Refusal
+    _ byte: UInt8, orRefuse error: RequestError
   ) throws(Interruption) {
-    guard try next() == byte else { throw .refused(refusal) }
+    guard try next() == byte else { throw .refused(error) }
   }
 }
 
 // MARK: - Request line
 
 extension RequestParser {
+  @inline(__always)
   private mutating func parseRequestLine(_ limits: borrowing Limits) throws(Interruption) {
     try skipEmptyLines()
     head.method = try parseMethod(limits)
@@ -76,6 +78,7 @@ extension RequestParser {
 
   /// Some old clients end a body with an empty line that does not belong to it (RFC 9112 section
   /// 2.2).
+  @inline(__always)
   private mutating func skipEmptyLines() throws(Interruption) {
     while index < bytes.count, bytes[index] == .carriageReturn {
       index &+= 1
@@ -83,41 +86,36 @@ extension RequestParser {
     }
   }
 
+  @inline(__always)
   private mutating func parseMethod(_ limits: borrowing Limits) throws(Interruption) -> Method {
-    // The three that matter, each with the space after it.
     if bytes.starts(with: "GET ", at: index) {
       index &+= 4
       return .get
-    }
-    if bytes.starts(with: "HEAD ", at: index) {
-      index &+= 5
-      return .head
-    }
-    if bytes.starts(with: "OPTIONS ", at: index) {
-      index &+= 8
-      return .options
     }
     let method = index..<bytes.endOfToken(from: index)
     guard method.count <= limits.method else { throw .refused(.unknownMethod) }
     index = method.upperBound
     guard try next() == .space, !method.isEmpty else { throw .refused(.malformedRequestLine) }
-    return .other
+    return Method(method, in: bytes)
   }
 
+  @inline(__always)
   private mutating func parseTarget(_ limits: borrowing Limits) throws(Interruption) -> Target {
     let target = bytes.targetExtent(from: index)
     guard target.end &- index <= limits.target else { throw .refused(.targetTooLong) }
     let path = index..<target.endOfPath
+    let query = min(target.endOfPath &+ 1, target.end)..<target.end
     index = target.end
     guard try next() == .space else { throw .refused(.malformedTarget) }
     if target.isEncoded { try checkPercentEncoding(of: path) }
-    return try self.target(path)
+    return try self.target(path, query)
   }
 
   /// Sorts out the four forms of a target (RFC 9112 section 3.2).
-  private func target(_ text: Range<Int>) throws(Interruption) -> Target {
+  @inline(__always)
+  private func target(_ text: Range<Int>, _ query: Range<Int>) throws(Interruption) -> Target {
     guard !text.isEmpty else { throw .refused(.malformedTarget) }
-    if bytes[text.lowerBound] == .slash { return .path(text) }
+    if bytes[text.lowerBound] == .slash { return .path(text, query: query) }
     if text.count == 1, bytes[text.lowerBound] == .asterisk, head.method == .options {
       return .server
     }
@@ -132,22 +130,21 @@ extension RequestParser {
       guard slash > authority, bytes[authority] != .colon, bytes.isHost(authority..<slash) else {
         throw .refused(.malformedTarget)
       }
-      return .path(slash..<text.upperBound)
+      return .path(slash..<text.upperBound, query: query)
     }
-    // The fourth form is CONNECT's. It tells the refusal by its own letters, for what else the
-    // method is was not looked at when fewer than eight bytes had come.
-    let isConnect = bytes.starts(with: "CONNECT ", at: text.lowerBound - 8)
-    throw .refused(isConnect ? .unknownMethod : .malformedTarget)
+    // The fourth form is CONNECT's.
+    throw .refused(head.method == .connect ? .unknownMethod : .malformedTarget)
   }
 
   private func checkPercentEncoding(of path: Range<Int>) throws(Interruption) {
     for index in path where bytes[index] == .percent {
-      guard index + 2 < path.upperBound, bytes[index + 1].hexadecimalDigit != nil,
-        bytes[index + 2].hexadecimalDigit != nil
-      else { throw .refused(.malformedTarget) }
+      guard bytes.isPercentEncoded(index, path.upperBound) else {
+        throw .refused(.malformedTarget)
+      }
     }
   }
 
+  @inline(__always)
   private mutating func parseVersion() throws(Interruption) -> UInt8 {
     let version: UInt8
     if bytes.starts(with: "HTTP/1.1", at: index) {
@@ -202,7 +199,7 @@ extension RequestParser {
         return try parseEnd()
       }
       do {
-        try fields.take(name, value, in: bytes)
+        try fields.parseField(name, value, in: bytes)
       } catch {
         throw .refused(error)
       }
@@ -216,6 +213,7 @@ extension RequestParser {
   }
 
   /// Puts together what the fields said, where one changes what another means.
+  @inline(__always)
   private mutating func finish(_ limits: borrowing Limits) throws(Interruption) {
     head.length = index &- start
     do {

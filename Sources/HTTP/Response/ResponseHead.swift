@@ -13,7 +13,7 @@ package struct ResponseHead: ~Copyable, Sendable {
   let code: Int
 
   /// A header field that is the same in every response with this head.
-  package typealias Field = (name: StaticString, value: StaticString)
+  package typealias Field = (name: StaticString, value: String)
 
   /// Renders a head.
   ///
@@ -30,7 +30,7 @@ package struct ResponseHead: ~Copyable, Sendable {
       bytes.append("\r\n")
       bytes.append(field.name)
       bytes.append(": ")
-      bytes.append(field.value)
+      bytes.append(copying: Array(field.value.utf8))
     }
     bytes.append("\r\nContent-Length: ")
   }

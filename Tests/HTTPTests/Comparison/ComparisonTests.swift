@@ -124,7 +124,7 @@ private struct Verdict: Decodable {
 extension Conversation {
   /// What the client is told when a request is refused, else nil.
   fileprivate var refusal: String? {
-    Refusal.allCases.first { last.hasSuffix("\r\n\r\n\($0.explanation)\n") }?.explanation
+    RequestError.allCases.first { last.hasSuffix("\r\n\r\n\($0.explanation)\n") }?.explanation
       .description
   }
 }

@@ -1,10 +1,39 @@
+/// A request that is complete, for the program to respond to.
+///
+/// Its ranges refer to the server's `requestBytes`, which belong to it until `nextRequest` is called
+/// again.
+package struct Request: Sendable {
+  /// The request's place, to respond to now or later.
+  package let exchange: Exchange
+
+  /// The index of its route in the list that the server was given.
+  package let route: Int
+
+  /// A method that the route allows.
+  package let method: Method
+
+  /// The segments of the path that stand for the parameters of the route, in their order,
+  /// percent-encoded and not empty.
+  package let parameters: RouteMatch.Parameters
+
+  /// What stands behind the question mark of the target, percent-encoded; empty without one.
+  package let query: Range<Int>
+
+  /// The request line and the header fields, for `HeaderLines`.
+  package let header: Range<Int>
+
+  /// The body, decoded; empty unless the route asks for bodies.
+  package let body: Range<Int>
+}
+
 /// A request that has no response yet: its place, and what its response must look like.
 package struct Exchange: Sendable, BitwiseCopyable {
-  let slot: UInt32
+  /// The slot of its connection.
+  package let slot: UInt32
   let generation: UInt32
 
   /// Its place among the requests of its connection, modulo 2^32.
-  let sequence: UInt32
+  package let sequence: UInt32
   let options: Options
 
   struct Options: OptionSet, Sendable, BitwiseCopyable {
@@ -43,11 +72,15 @@ package struct Exchange: Sendable, BitwiseCopyable {
   }
 }
 
-/// A GET or HEAD of a known path, to be answered by the program.
-package struct Request: Sendable {
-  /// The index of the path in the list that the server was given.
-  package let route: Int
-
-  /// The exchange to respond to.
-  package let exchange: Exchange
+extension Exchange.Options {
+  /// What the header of a request says of its response.
+  @inline(__always)
+  init(_ head: RequestHead) {
+    self = head.method == .head ? .withoutBody : []
+    if !head.isPersistent {
+      insert(.last)
+    } else if head.minorVersion == 0 {
+      insert(.saysKeepAlive)
+    }
+  }
 }

@@ -4,7 +4,7 @@ import System
 
 /// The time of the day as the access log has it, made once a second.
 struct AccessTime: ~Copyable {
-  private(set) var text = ByteBuffer()
+  private(set) var text = UniqueArray<UInt8>()
   private var clock = WallClock()
 
   /// Makes the text again when its second is over.

@@ -1,12 +1,13 @@
-import CLinux
-import System
+package import CLinux
 
 /// The time of the day, looked at once a second.
-struct WallClock: Sendable {
+package struct WallClock: Sendable {
   private var validUntil = Instant(nanoseconds: .min)
 
+  package init() {}
+
   /// - Returns: the seconds since 1970 when another one has begun since it was last asked, or nil.
-  mutating func newSecond(_ now: Instant) -> time_t? {
+  package mutating func newSecond(_ now: Instant) -> time_t? {
     guard now >= validUntil else { return nil }
     var time = timespec()
     // Sound: the call fills in the one value it is handed.

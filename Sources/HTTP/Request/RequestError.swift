@@ -1,6 +1,6 @@
 /// Why a request cannot be taken. Its connection is closed once the client was told, because
 /// nothing tells where a next request would begin.
-package enum Refusal: Error, Sendable, CaseIterable {
+package enum RequestError: Error, Sendable, CaseIterable {
   case malformedRequestLine
   case malformedTarget
   case malformedField

@@ -1,0 +1,146 @@
+/// Searches in the bytes of a request.
+extension Span<UInt8> {
+  /// The byte at an index that the caller has compared with the count. These searches look at every
+  /// byte of every request, and would compare twice otherwise.
+  @inline(__always)
+  private func uncheckedByte(_ index: Int) -> UInt8 {
+    assert(index >= 0 && index < count)
+    // Sound: the callers, all in this file, go from an index that lies within up to the count.
+    return unsafe self[unchecked: index]
+  }
+
+  /// The sixteen bytes from an index on.
+  ///
+  /// - Precondition: they lie within the span; the callers, all in this file, have compared.
+  @inline(__always)
+  private func sixteenBytes(at index: Int) -> SixteenBytes {
+    assert(index >= 0 && index + 16 <= count)
+    // Sound: any sixteen bytes are a vector of them.
+    return SixteenBytes(
+      unsafe bytes.unsafeLoadUnaligned(
+        fromUncheckedByteOffset: index, as: SIMD16<UInt8>.self))
+  }
+
+  /// The first index from `start` on whose byte is not of a kind, or `count`.
+  ///
+  /// - Parameters:
+  ///   - suspects: the bytes that may not be of the kind.
+  ///   - isOfKind: decides about one of them.
+  @inline(__always)
+  private func end(
+    from start: Int, suspects: (SixteenBytes) -> SixteenBytes.Mask, _ isOfKind: (UInt8) -> Bool
+  ) -> Int {
+    precondition(start >= 0)
+    var index = start
+    while index &+ 16 <= count {
+      let mask = suspects(sixteenBytes(at: index))
+      if mask.isEmpty {
+        index &+= 16
+      } else {
+        index &+= mask.first
+        guard isOfKind(uncheckedByte(index)) else { return index }
+        index &+= 1
+      }
+    }
+    while index < count, isOfKind(uncheckedByte(index)) { index &+= 1 }
+    return index
+  }
+
+  /// The first index from `start` on whose byte no field value can hold, or `count`.
+  @inline(__always)
+  func endOfFieldValue(from start: Int) -> Int {
+    end(from: start, suspects: { $0.nonPrintable }, { $0.isFieldCharacter })
+  }
+
+  /// The first index from `start` on whose byte is no token character, or `count`.
+  @inline(__always)
+  func endOfToken(from start: Int) -> Int {
+    end(from: start, suspects: { $0.nonNameCharacters }, { $0.isTokenCharacter })
+  }
+
+  /// The first index from `start` on whose byte the name of a host cannot hold as it is, or `count`.
+  @inline(__always)
+  func endOfHostName(from start: Int) -> Int {
+    end(from: start, suspects: { $0.nonHostCharacters }, { $0.isHostNameCharacter })
+  }
+
+  /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to
+  /// the query within it; and whether something in its path is percent-encoded.
+  func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isEncoded: Bool) {
+    precondition(start >= 0)
+    var index = start
+    var isEncoded = false
+    while index < count, uncheckedByte(index).isTargetCharacter, uncheckedByte(index) != .question {
+      if uncheckedByte(index) == .percent { isEncoded = true }
+      index &+= 1
+    }
+    let endOfPath = index
+    while index < count, uncheckedByte(index).isTargetCharacter { index &+= 1 }
+    return (index, endOfPath, isEncoded)
+  }
+
+  /// Whether CR LF stands at an index; false also when it is not all there.
+  @inline(__always)
+  func isEndOfLine(at index: Int) -> Bool {
+    index >= 0 && index &+ 2 <= count && uncheckedByte(index) == .carriageReturn
+      && uncheckedByte(index &+ 1) == .lineFeed
+  }
+
+  /// Whether the bytes at an index are a text, in the same case; false also when they are not all
+  /// there.
+  @inline(__always)
+  func starts(with text: StaticString, at start: Int) -> Bool {
+    let length = text.utf8CodeUnitCount
+    guard start >= 0, start &+ length <= count else { return false }
+    for place in 0..<length where uncheckedByte(start &+ place) != text.byte(place) { return false }
+    return true
+  }
+
+  /// Whether the bytes of a range spell a word, in either case.
+  ///
+  /// - Parameter word: in small letters.
+  @inline(__always)
+  package func spells(_ word: StaticString, _ range: Range<Int>) -> Bool {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    let length = word.utf8CodeUnitCount
+    guard range.upperBound &- range.lowerBound == length else { return false }
+    var place = 0
+    while place < length {
+      // Sound: the place lies within the word.
+      let letter = unsafe word.utf8Start[place]
+      guard uncheckedByte(range.lowerBound &+ place).lowercased == letter else { return false }
+      place &+= 1
+    }
+    return true
+  }
+
+  /// Without the blanks at either end of it.
+  func trimmed(_ range: Range<Int>) -> Range<Int> {
+    var (start, end) = (range.lowerBound, range.upperBound)
+    while start < end, self[start].isBlank { start += 1 }
+    while end > start, self[end - 1].isBlank { end -= 1 }
+    return start..<end
+  }
+
+  /// The elements of a comma-separated list (RFC 9110 section 5.6.1), blanks trimmed, empty ones
+  /// left out.
+  func eachElement(of list: Range<Int>, _ body: (Range<Int>) -> Void) {
+    var start = list.lowerBound
+    for index in list.lowerBound...list.upperBound
+    where index == list.upperBound || self[index] == .comma {
+      let element = trimmed(start..<index)
+      if !element.isEmpty { body(element) }
+      start = index + 1
+    }
+  }
+}
+
+extension StaticString {
+  /// One byte of the text in UTF-8.
+  @inline(__always)
+  func byte(_ index: Int) -> UInt8 {
+    precondition(index >= 0 && index < utf8CodeUnitCount)
+    // Sound: the index was just compared with the text's own count.
+    return unsafe utf8Start[index]
+  }
+}

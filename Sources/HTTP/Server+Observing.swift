@@ -1,0 +1,40 @@
+import BasicContainers
+
+/// What an observer is told. These stand apart from a visit's way, which only asks whether there is an
+/// observer.
+extension Server {
+  @inline(never)
+  func observeRequest(_ exchange: Exchange, _ header: Span<UInt8>) {
+    observer?.requestParsed(
+      exchange, header: header, client: clientAddress(Int(exchange.slot), header))
+  }
+
+  @inline(never)
+  func observeResponse(_ exchange: Exchange, _ code: Int, _ bodyCount: Int) {
+    observer?.responseWritten(
+      exchange, code: code, bodyCount: exchange.options.contains(.withoutBody) ? 0 : bodyCount)
+  }
+
+  /// Tells of the requests of a connection that are lost with it.
+  @inline(never)
+  func observeLoss(_ slot: Int) {
+    let generation = connections.slots[slot].generation
+    var sequence = connections.slots[slot].responseCount
+    while sequence != connections.slots[slot].requestCount {
+      let exchange = Exchange(
+        slot: UInt32(slot), generation: generation, sequence: sequence, options: [])
+      observer?.responseWritten(exchange, code: nil, bodyCount: 0)
+      sequence &+= 1
+    }
+  }
+
+  /// What has come of the header of a request that is refused: it is in the reader, or it is kept.
+  mutating func takeRefusedHeader(_ slot: Int) -> ByteBuffer {
+    guard reader.slot == slot, connections.slots[slot].pendingRequest == nil else {
+      return connections.slots[slot].takeKept()
+    }
+    var header = ByteBuffer()
+    header.append(reader.bytes, from: reader.parsedEnd)
+    return header
+  }
+}
