@@ -18,7 +18,8 @@ struct MetricsServer: ~Copyable {
   ) throws(SystemError) {
     var limits = Limits()
     limits.connections = Self.mostConnections
-    server = try Server(listener, routes: [Route("/metrics", [.get, .head])], limits: limits, poller, owners)
+    server = try Server(
+      listener, routes: [Route("/metrics", [.get, .head])], limits: limits, poller, owners)
     self.metrics = metrics
   }
 

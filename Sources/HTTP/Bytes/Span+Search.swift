@@ -115,6 +115,7 @@ extension Span<UInt8> {
   }
 
   /// Without the blanks at either end of it.
+  @inline(__always)
   func trimmed(_ range: Range<Int>) -> Range<Int> {
     var (start, end) = (range.lowerBound, range.upperBound)
     while start < end, self[start].isBlank { start += 1 }

@@ -25,15 +25,19 @@ struct FramingFields {
   mutating func parseField(
     _ name: Range<Int>, _ value: Range<Int>, in bytes: Span<UInt8>
   ) throws(RequestError) {
-    // The first letter tells most other fields apart from these.
+    // The first letter and the length tell nearly all other fields apart from these.
     let letter = bytes[name.lowerBound] & 0x1F
-    if Self.initials &>> UInt32(letter) & 1 != 0 {
+    if Self.initials &>> UInt32(letter) & 1 != 0, Self.lengths &>> UInt32(name.count & 31) & 1 != 0
+    {
       try parseFramingField(name, value, in: bytes)
     }
   }
 
   /// The first letters of the framing fields, C, E, H and T, each as its place in the alphabet.
   private static var initials: UInt32 { 1 << 3 | 1 << 5 | 1 << 8 | 1 << 20 }
+
+  /// The lengths of their names, modulo 32.
+  private static var lengths: UInt32 { 1 << 4 | 1 << 6 | 1 << 10 | 1 << 14 | 1 << 17 }
 
   @inline(never)
   private mutating func parseFramingField(

@@ -6,7 +6,7 @@ import BasicContainers
 /// One pass, no copy, no allocation, and stricter than a server must be: lines end with CR LF and
 /// nothing else, folded lines and blanks before a colon are refused, and so is everything that two
 /// parsers could read in two ways.
-struct RequestParser: ~Copyable, ~Escapable {
+struct RequestParser: ~Escapable {
   private let bytes: Span<UInt8>
   private let start: Int
   private var index: Int
@@ -40,6 +40,7 @@ struct RequestParser: ~Copyable, ~Escapable {
     }
   }
 
+  @inline(__always)
   @_lifetime(copy bytes)
   private init(_ bytes: Span<UInt8>, from start: Int) {
     self.bytes = bytes
