@@ -439,6 +439,22 @@ struct GroupCommitTests {
     }
   }
 
+  @Test("removes an expiry of the counter, after which numbers would be given again")
+  func counterExpiry() throws {
+    try withRedis { redis throws in
+      _ = try redis.command("SET", "hits", "41", "EX", "600")
+      var loop = try CountingLoop(redis)
+      loop.count(1)
+      try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
+      #expect(loop.numbers == [42])
+      guard case .integer(let life) = try redis.command("PTTL", "hits") else {
+        Issue.record("no time to live")
+        return
+      }
+      #expect(life == -1)
+    }
+  }
+
   @Test("goes on after the scripts were flushed")
   func scriptFlush() throws {
     try withRedis { redis throws in
