@@ -18,7 +18,8 @@ package struct Limits: Sendable {
   /// The longest request body, in bytes, read past and thrown away; a longer one is answered 413.
   package var body = 1 << 20
 
-  /// The most connections that are open at a time; the next ones wait in the backlog.
+  /// The most connections that are open at a time. For each further one, the connection that has been
+  /// idle longest is closed; when there is none, it waits in the backlog.
   package var connections = Int.max
 
   /// The most requests of a connection that wait for their responses; further ones wait unread.
@@ -40,6 +41,10 @@ package struct Limits: Sendable {
 
   /// From the last response of a connection to the first byte of its next request; then it is closed.
   package var idleTime = Interval.seconds(60)
+
+  /// From the last response of a connection, or its beginning, to the moment from which it may be closed
+  /// for another one.
+  package var idleGrace = Interval.seconds(5)
 
   /// Without a byte read by a client that has a response to read; then its connection is reset.
   package var writeTime = Interval.seconds(30)

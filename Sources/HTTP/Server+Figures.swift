@@ -10,6 +10,9 @@ extension Server {
     /// Connections that are open.
     package let open = Gauge()
 
+    /// Idle connections that were closed to make room for others.
+    package let evicted = RelaxedCounter()
+
     /// Connections that were reset because the buffers of all clients together were used up.
     package let shed = RelaxedCounter()
 

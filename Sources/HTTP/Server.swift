@@ -176,6 +176,7 @@ extension Server {
       case .idle, .linger: close(slot)
       }
     }
+    resumeWhenIdle()
     nextSweep = openConnections == 0 ? .never : now + Self.sweepInterval
   }
 }

@@ -1,6 +1,7 @@
 import BasicContainers
 import Foundation
 import System
+import Telemetry
 import Testing
 
 @testable import HTTP
@@ -191,6 +192,56 @@ struct ServerLoadTests {
     try loop.turn(until: "the next one is served", of: third) { $0.codes == [200] }
     #expect(loop.server.acceptance == .open)
     #expect(loop.server.openConnections == 2)
+  }
+
+  @Test("closes the connection that has been idle longest when it is full, but none that just began")
+  func eviction() throws {
+    var limits = Limits()
+    limits.connections = 3
+    var loop = try ServerLoop(limits)
+    let (first, second) = (try Client(loop.port), try Client(loop.port))
+    try second.send(now)
+    try loop.turn(until: "it is answered", of: second) { $0.codes == [200] }
+    try loop.skip(.seconds(3))
+    let busy = try Client(loop.port)
+    try busy.send(visit)
+    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    try first.send(now)
+    try loop.turn(until: "it is answered", of: first) { $0.codes == [200] }
+
+    let third = try Client(loop.port)
+    try third.send(now)
+    try loop.turn(until: "it is full") { $0.server.acceptance == .full }
+    try loop.skip(.seconds(2))
+    try loop.turn(until: "the third is served", of: third) { $0.codes == [200] }
+    try loop.turn(until: "the second is closed", of: second) { $0.isClosed }
+    #expect(loop.server.figures.evicted.current == 1)
+
+    let fourth = try Client(loop.port)
+    try fourth.send(now)
+    try loop.turn(until: "it is full") { $0.server.acceptance == .full }
+    try loop.skip(.seconds(6))
+    try loop.turn(until: "the fourth is served", of: fourth) { $0.codes == [200] }
+    try loop.turn(until: "the first is closed", of: first) { $0.isClosed }
+    loop.answer(1)
+    try loop.turn(until: "the visit is answered", of: busy) { $0.codes == [200] }
+  }
+
+  @Test("closes a connection that has sent nothing for a client that has a request")
+  func silentEviction() throws {
+    var limits = Limits()
+    limits.connections = 1
+    var loop = try ServerLoop(limits)
+    let silent = try Client(loop.port)
+    try loop.turn(until: "it is open") { $0.server.openConnections == 1 }
+    let client = try Client(loop.port)
+    try client.send(now)
+    try loop.turn(until: "it is full") { $0.server.acceptance == .full }
+    try loop.skip(.seconds(4))
+    #expect(!silent.isClosed && client.codes.isEmpty)
+    try loop.skip(.seconds(2))
+    try loop.turn(until: "the client is served", of: client) { $0.codes == [200] }
+    try loop.turn(until: "the silent one is closed", of: silent) { $0.isClosed }
   }
 
   @Test("resets a client that reads nothing, whatever it goes on sending")

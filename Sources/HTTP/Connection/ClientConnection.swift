@@ -129,6 +129,12 @@ struct ClientConnection: ~Copyable {
   /// and the reading of responses; neither gives it more time for the other.
   var deadline: Instant { min(stateDeadline, unsent.deadline) }
 
+  /// When the connection began to wait for a request; nil when it does not.
+  func idleStart(_ limits: Limits) -> Instant? {
+    guard case .idle = state else { return nil }
+    return stateDeadline + (requestCount == 0 ? limits.headerTime : limits.idleTime) * -1
+  }
+
   /// What the client was too late for, when the deadline has passed.
   func timeoutReason(_ now: Instant) -> TimeoutReason? {
     guard deadline <= now else { return nil }

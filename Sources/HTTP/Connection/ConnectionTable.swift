@@ -56,6 +56,20 @@ struct ConnectionTable: ~Copyable {
     openCount -= 1
   }
 
+  /// The connection that has waited longest for a request, if that is long enough to be closed for
+  /// another one. It looks at every connection.
+  func longestIdle(_ limits: Limits, _ now: Instant) -> Int? {
+    var found: Int?
+    var earliest = Instant.never
+    for slot in 0..<slots.count {
+      guard let start = slots[slot].idleStart(limits), start + limits.idleGrace <= now,
+        start < earliest
+      else { continue }
+      (found, earliest) = (slot, start)
+    }
+    return found
+  }
+
   /// Fills a reader with what was kept of a header, if anything, and what has come since.
   ///
   /// - Returns: the number of bytes that came; 0 at the end; nil when none are there.
