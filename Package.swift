@@ -33,7 +33,7 @@ let package = Package(
     .executableTarget(
       name: "counter",
       dependencies: [
-        "CounterApp",
+        "CLinux", "CounterApp",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: strict),

@@ -60,6 +60,19 @@ int clinux_is_ignored(int signal) {
   return sigaction(signal, 0, &action) == 0 && action.sa_handler == SIG_IGN;
 }
 
+static char **program_arguments;
+static int program_argument_count;
+
+// The C library hands a constructor what it hands main.
+__attribute__((constructor)) static void keep_arguments(int count, char **arguments) {
+  program_arguments = arguments;
+  program_argument_count = count;
+}
+
+char **clinux_arguments(void) { return program_arguments; }
+
+int clinux_argument_count(void) { return program_argument_count; }
+
 void clinux_name_thread(const char *name) {
   pthread_setname_np(pthread_self(), name);
 }

@@ -1,5 +1,5 @@
 import Glibc
 
-let arguments = Array(CommandLine.arguments.dropFirst())
-CommandLine.hidePasswords()
+let arguments = ProgramArguments.texts
+ProgramArguments.hidePasswords()
 exit(CounterCommand.start(arguments))

@@ -42,6 +42,33 @@ struct CommandLineTests {
     }
   }
 
+  /// Whether this user may make a mount namespace (unshare(1)).
+  private static var canUnmount: Bool {
+    (try? run(["true"], withoutProc: false).waitForExit()) == 0
+  }
+
+  /// Runs a command in a mount namespace of its own, where /proc is empty or not.
+  private static func run(_ command: [String], withoutProc: Bool = true) throws -> ChildProcess {
+    let folder = NSTemporaryDirectory()
+    let mount = withoutProc ? "mount -t tmpfs none /proc && " : ""
+    return try ChildProcess(
+      "/usr/bin/unshare",
+      ["--map-root-user", "--mount", "sh", "-c", mount + "exec \"$@\"", "sh"] + command,
+      environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"], folder: folder)
+  }
+
+  @Test("The arguments are seen where /proc is not mounted", .enabled(if: canUnmount))
+  func withoutProc() throws {
+    let version = try Self.run([try CounterProcess.executable(), "--version"])
+    defer { version.end() }
+    #expect(try version.waitForExit() == 0)
+    #expect(version.output.hasPrefix("counter "))
+    let refused = try Self.run([try CounterProcess.executable(), "--visit-timeout", "nonsense"])
+    defer { refused.end() }
+    #expect(try refused.waitForExit() == 64)
+    #expect(refused.errors.contains("--visit-timeout"))
+  }
+
   // MARK: Bad settings
 
   @Test(

@@ -46,6 +46,11 @@ int clinux_processor_count(void);
 /// Whether a signal is ignored (sigaction(2)).
 int clinux_is_ignored(int signal);
 
+/// The arguments that execve(2) handed to the program, its name among them, and how many they are. Swift's
+/// own `CommandLine` reads them from /proc, where they are missing when that is not mounted.
+char **clinux_arguments(void);
+int clinux_argument_count(void);
+
 /// Names the calling thread, in at most 15 bytes (pthread_setname_np(3)).
 void clinux_name_thread(const char *name);
 

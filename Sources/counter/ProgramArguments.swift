@@ -1,12 +1,23 @@
+import CLinux
 import Glibc
 
-extension CommandLine {
-  /// Overwrites the passwords of URLs in the arguments, which the kernel shows to every user of the
-  /// machine (proc(5), cmdline). Copies of the arguments that were made before are not changed.
+/// The arguments of the program, as the kernel handed them over (execve(2)).
+enum ProgramArguments {
+  /// All of them but the program's name.
+  static var texts: [String] {
+    (1..<max(1, Int(clinux_argument_count()))).map { index in
+      // Sound: there are as many arguments as the count says, and each ends with a zero.
+      unsafe clinux_arguments()[index].map { unsafe String(cString: $0) } ?? ""
+    }
+  }
+
+  /// Overwrites the passwords of URLs, which the kernel shows to every user of the machine (proc(5),
+  /// cmdline). Texts that were made before are not changed.
   static func hidePasswords() {
-    for index in 1..<max(1, Int(argc)) {
-      // Sound: there are argc arguments, each ends with a zero, and no other code uses them.
-      guard let argument = unsafe unsafeArgv[index] else { continue }
+    for index in 1..<max(1, Int(clinux_argument_count())) {
+      // Sound: there are as many arguments as the count says, each ends with a zero, and no other code
+      // uses them.
+      guard let argument = unsafe clinux_arguments()[index] else { continue }
       let length = unsafe strlen(argument)
       let bytes = unsafe UnsafeMutableRawBufferPointer(start: argument, count: length)
       guard let password = unsafe password(in: Array(bytes)) else { continue }
