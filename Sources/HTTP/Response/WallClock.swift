@@ -8,9 +8,7 @@ struct WallClock: Sendable {
   /// - Returns: the seconds since 1970 when another one has begun since it was last asked, or nil.
   mutating func newSecond(_ now: Instant) -> time_t? {
     guard now >= validUntil else { return nil }
-    var time = timespec()
-    // Sound: the call fills in the one value it is handed.
-    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    let time = timespec.wallClock
     validUntil = now + Interval(nanoseconds: 1_000_000_000 - Int64(time.tv_nsec))
     return time.tv_sec
   }
