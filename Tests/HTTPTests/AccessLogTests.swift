@@ -25,7 +25,7 @@ struct AccessLogTests {
     for _ in 0..<1024 { log.note(0, request, from: 0) }
     for sequence in 0..<1024 { log.answer(0, UInt32(sequence), 200, size: 39) }
     log.flush()
-    writer.finish(by: .now + .seconds(10))
+    try writer.finish(by: .now + .seconds(10))
     let kept = 1024 - writer.dropped.current
     #expect(kept > 200 && kept < 270, "256 KiB of some 1,050 bytes each, not \(kept)")
 
@@ -43,5 +43,14 @@ struct AccessLogTests {
     var time = AccessTime()
     time.write(784_111_777, format)
     #expect(String(decoding: Array(copying: time.text), as: UTF8.self) == expected)
+  }
+}
+
+extension LineWriter {
+  /// Ends the thread, and waits until everything is written, but no longer than until a deadline.
+  fileprivate func finish(by deadline: Instant) throws {
+    let ended = try Wakeup()
+    end(ringing: ended)
+    _ = try waitForEvent(.read, on: ended.descriptor, until: deadline)
   }
 }
