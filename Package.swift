@@ -19,6 +19,8 @@ let hotPath: [SwiftSetting] =
 
 let containers: Target.Dependency = .product(name: "BasicContainers", package: "swift-collections")
 
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+
 let package = Package(
   name: "counter",
   products: [.executable(name: "counter", targets: ["counter"])],
@@ -48,10 +50,11 @@ let package = Package(
       name: "AccessLog", dependencies: ["HTTP", "System", "Telemetry", "CLinux", containers],
       swiftSettings: strict),
     .target(
-      name: "Counting", dependencies: ["Redis", "System", "Telemetry", containers],
+      name: "Counting", dependencies: ["Redis", "System", "Telemetry", containers, deque],
       swiftSettings: hotPath),
     .target(
-      name: "Redis", dependencies: ["CHiredis", "CLinux", "System", "Telemetry", containers],
+      name: "Redis",
+      dependencies: ["CHiredis", "CLinux", "System", "Telemetry", containers, deque],
       swiftSettings: hotPath),
     .target(
       name: "HTTP", dependencies: ["System", "Telemetry", "CLinux", containers],

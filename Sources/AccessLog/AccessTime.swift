@@ -14,20 +14,8 @@ struct AccessTime: ~Copyable {
 
   /// Writes seconds since 1970: `06/Nov/1994:08:49:37 +0000`, or `1994-11-06T08:49:37Z` (RFC 3339).
   mutating func write(_ seconds: time_t, _ format: AccessLog.Format) {
-    var seconds = seconds
-    var date = unsafe tm()
     text.removeAll(keepingCapacity: true)
-    text.append(addingCount: 32) { output in
-      unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
-        unsafe buffer.withMemoryRebound(to: CChar.self) { characters in
-          // Sound: the first call reads one value and fills in the other; the second writes at most
-          // as many bytes as there is room for, and says how many, its zero at the end left out.
-          _ = unsafe gmtime_r(&seconds, &date)
-          let form = format == .json ? "%Y-%m-%dT%H:%M:%SZ" : "%d/%b/%Y:%H:%M:%S +0000"
-          initialized = unsafe strftime(
-            characters.baseAddress, characters.count, form, &date)
-        }
-      }
-    }
+    text.append(
+      utc: seconds, format == .json ? "%Y-%m-%dT%H:%M:%SZ" : "%d/%b/%Y:%H:%M:%S +0000")
   }
 }

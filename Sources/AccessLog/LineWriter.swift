@@ -14,7 +14,6 @@ package final class LineWriter: Sendable {
   private let descriptor: CInt
   private let capacity: Int
   private let filled: Wakeup
-  private let ended: Wakeup
   private let queue = Mutex(Queue())
 
   /// How many lines were dropped.
@@ -23,7 +22,9 @@ package final class LineWriter: Sendable {
   private struct Queue: ~Copyable {
     var bytes = UniqueArray<UInt8>()
     var lines = 0
-    var isEnding = false
+    /// Rung once everything is written; nil until the writer is told to end.
+    var ending: Wakeup?
+    var isEnded = false
   }
 
   /// Starts the thread.
@@ -35,10 +36,7 @@ package final class LineWriter: Sendable {
     self.descriptor = descriptor
     self.capacity = capacity
     filled = try Wakeup()
-    ended = try Wakeup()
-    let poller = try Poller()
-    try poller.add(filled.descriptor, .read, Token(owner: 0))
-    let thread = try Thread(name: "line writer") { [self] in run(poller) }
+    let thread = try Thread(name: "line writer") { [self] in run() }
     thread.detach()
   }
 
@@ -68,40 +66,31 @@ package final class LineWriter: Sendable {
     queue.withLock { _ in dropped.add(lines) }
   }
 
-  /// Ends the thread once everything that was taken is written.
-  package func end() {
-    queue.withLock { $0.isEnding = true }
+  /// Ends the thread once everything that was taken is written, and rings then.
+  package func end(ringing wakeup: Wakeup) {
+    queue.withLock { $0.ending = wakeup }
     filled.ring()
   }
 
-  /// Readable when the thread has ended.
-  package var endedDescriptor: CInt { ended.descriptor }
+  /// Whether the thread has ended.
+  package var isEnded: Bool { queue.withLock { $0.isEnded } }
 
-  /// Ends the thread, and waits until everything is written, but no longer than until a deadline.
-  package func finish(by deadline: Instant) {
-    end()
-    guard let poller = try? Poller() else { return }
-    var events = Events()
-    guard (try? poller.add(ended.descriptor, .read, Token(owner: 0))) != nil else { return }
-    _ = try? poller.waitForEvent(until: deadline, &events)
-  }
-
-  private func run(_ poller: Poller) {
+  private func run() {
     var bytes = UniqueArray<UInt8>()
-    var events = Events()
     while true {
-      let (lines, isEnding) = queue.withLock { queue in
+      let (lines, ending) = queue.withLock { queue in
         defer { queue.lines = 0 }
         swap(&queue.bytes, &bytes)
-        return (queue.lines, queue.isEnding)
+        return (queue.lines, queue.ending)
       }
       if lines > 0 {
         if !writeAll(bytes.span) { drop(lines) }
         bytes.removeAll(keepingCapacity: true)
-      } else if isEnding {
-        ended.ring()
+      } else if let ending {
+        queue.withLock { $0.isEnded = true }
+        ending.ring()
         return
-      } else if (try? poller.wait(from: .now, until: .never, &events)) != nil {
+      } else if (try? waitForEvent(.read, on: filled.descriptor, until: .never)) != nil {
         filled.reset()
       }
     }
@@ -118,18 +107,12 @@ package final class LineWriter: Sendable {
       if count >= 0 {
         written += count
       } else if errno == EAGAIN {
-        waitUntilWritable()
+        // A process that shares the descriptor may have made it non-blocking.
+        _ = try? waitForEvent(.write, on: descriptor, until: .now + .seconds(1))
       } else if errno != EINTR {
         return false
       }
     }
     return true
-  }
-
-  /// A process that shares the descriptor may have made it non-blocking.
-  private func waitUntilWritable() {
-    var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-    // Sound: the kernel reads and fills in the one value.
-    unsafe poll(&request, 1, 1000)
   }
 }

@@ -29,10 +29,6 @@ int clinux_accept(int listener, struct in6_addr *address) {
   return socket;
 }
 
-int clinux_bind(int socket, const struct addrinfo *address) {
-  return bind(socket, address->ai_addr, address->ai_addrlen);
-}
-
 int clinux_local_port(int socket) {
   struct sockaddr_storage address;
   socklen_t size = sizeof address;

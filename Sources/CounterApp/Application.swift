@@ -6,7 +6,7 @@ import Glibc
 import HTTP
 import Logging
 import Redis
-package import System
+import System
 
 /// The program from start to stop.
 ///
@@ -16,7 +16,7 @@ package import System
 ///
 /// The event loops serve from the beginning: `/health` is answered while a private redis-server
 /// loads its data, and `/ready` tells when visits can be counted.
-package struct Application: ~Copyable {
+package final class Application {
   private let configuration: Configuration
   private let log: LineWriter
   private let accessLines: LineWriter?
@@ -29,10 +29,12 @@ package struct Application: ~Copyable {
   private let figures: [LoopFigures]
   private let redisLog: RedisLog
   private let location: RedisAddress
-  private var listeners: Listeners
+  private var listeners: UniqueArray<Listener>
   private var metrics: MetricsServer?
   private let redis: RedisSupervisor?
   private var phase = Phase.running
+
+  /// Why there will be no private redis-server.
   private var failure: Failure?
 
   /// Whether a second signal has ended the program.
@@ -46,130 +48,129 @@ package struct Application: ~Copyable {
     case cutOff
   }
 
-  /// Why the program cannot run.
-  package enum Failure: Error, CustomStringConvertible {
-    /// Something that the program needs is missing or taken; the reason is one line.
-    case unavailable(String)
-    /// A system call failed that the program cannot do without.
-    case system(SystemError)
-
+  /// Something that the program needs is missing or taken.
+  package struct Failure: Error, CustomStringConvertible {
     /// The reason in one line.
-    package var description: String {
-      switch self {
-      case .unavailable(let reason): reason
-      case .system(let error): error.description
-      }
+    package let description: String
+
+    init(_ description: String) {
+      self.description = description
     }
   }
 
   /// The phases of the program's life.
-  private enum Phase {
+  private enum Phase: Equatable {
     /// Event loops run; `Shutdown` says whether they serve or drain.
     case running
     /// The event loops have ended, and the private redis-server is ending.
     case stoppingRedis
     /// The last lines are written to the log and the access log.
-    case flushingLogs(remaining: Int, until: Instant)
+    case flushingLogs(until: Instant)
     case over
   }
 
   /// The owners of events.
   private enum Owner: UInt8 {
     case signals
-    case loops
+    case ends
     case redis
-    case logs
     case metricsListener
     case metricsConnection
 
     var token: Token { Token(owner: rawValue) }
   }
 
-  /// How long the last lines of the logs may take to be written.
-  private static var flushTime: Interval { .seconds(1) }
-
-  /// The same after a second signal, which ends the program at once.
-  private static var shortFlushTime: Interval { .milliseconds(100) }
-
-  /// How long a private redis-server may load before the log says that Redis is not there.
-  private static var quietStart: Interval { .seconds(30) }
-
   /// Opens everything that the program needs, so that it does not start in part.
   ///
   /// - Parameter script: adds the visits; tests replace it by a wrong one.
-  private init(_ configuration: Configuration, script: BatchScript) throws(Failure) {
-    let loops = configuration.threads
-    let (log, accessLines): (LineWriter, LineWriter?)
-    let (poller, signals, shutdown): (Poller, Signals, Shutdown)
-    do throws(SystemError) {
-      // First of all: the signals must be taken before there is another thread.
-      signals = try Signals(SIGTERM, unlessIgnored: [SIGINT, SIGHUP])
-      Signals.ignoreBrokenPipes()
-      log = try LineWriter(to: STDERR_FILENO)
-      accessLines = configuration.logsAccess ? try LineWriter(to: STDOUT_FILENO) : nil
-      poller = try Poller()
-      shutdown = try Shutdown(loops: loops)
-      try poller.add(signals.descriptor, .read, Owner.signals.token)
-      try poller.add(shutdown.loopEnded.descriptor, .read, Owner.loops.token)
-    } catch {
-      throw .system(error)
-    }
-    let logger = Logger(label: "counter") { label in
+  private init(_ configuration: Configuration, script: BatchScript) throws {
+    self.configuration = configuration
+    self.script = script
+    // First of all: the signals must be taken before there is another thread.
+    signals = try Signals(SIGTERM, unlessIgnored: [SIGINT, SIGHUP])
+    Signals.ignoreBrokenPipes()
+    let log = try LineWriter(to: STDERR_FILENO)
+    self.log = log
+    accessLines = configuration.logsAccess ? try LineWriter(to: STDOUT_FILENO) : nil
+    logger = Logger(label: "counter") { label in
       LineLogHandler(
         label: label, configuration.logFormat, level: configuration.logLevel, write: log.write)
     }
-    let connections = try OpenFiles.raised().connections(
+    poller = try Poller()
+    try poller.add(signals.descriptor, .read, Owner.signals.token)
+    let loops = configuration.threads
+    shutdown = try Shutdown(loops: loops)
+    try poller.add(shutdown.partEnded.descriptor, .read, Owner.ends.token)
+    connections = try OpenFiles.raised().connections(
       configuration.maxConnections, in: configuration.memoryBudget, loops: loops)
-    let listeners = try Listeners.open(configuration)
-    let figures = (0..<loops).map { _ in LoopFigures() }
+    let listeners = try Self.openListeners(configuration.host, configuration.port, count: loops)
+    figures = (0..<loops).map { _ in LoopFigures() }
     let metrics = try Self.serveMetrics(
-      configuration, Metrics(figures, log, accessLines, shutdown), poller)
-    let redis = try Self.superviseRedis(configuration, poller, logger)
-    guard let location = configuration.redis ?? redis?.location else {
+      configuration,
+      Metrics(loops: figures, log: log, accessLines: accessLines, shutdown: shutdown), poller)
+    do {
+      redis =
+        configuration.redis == nil
+        ? try RedisSupervisor(in: configuration.dataFolder, poller, Owner.redis.token, logger) : nil
+    } catch {
+      throw Self.noRedis(in: configuration.dataFolder, error)
+    }
+    guard let location = configuration.redis ?? redis?.installation.location else {
       preconditionFailure("a Redis is named, or there is a private one")
     }
-    let start = configuration.redis == nil ? Self.quietStart : .seconds(0)
-    redisLog = RedisLog(logger, location.description, quietUntil: .now + start)
     self.location = location
-    (self.configuration, self.logger) = (configuration, logger)
-    (self.log, self.accessLines) = (log, accessLines)
-    (self.poller, self.signals, self.shutdown) = (poller, signals, shutdown)
-    (self.connections, self.figures, self.script) = (connections, figures, script)
+    // A private redis-server may load for so long before the log says that Redis is not there.
+    let start = redis == nil ? Interval.seconds(0) : .seconds(30)
+    redisLog = RedisLog(logger, "\(location)", quietUntil: .now + start)
     self.listeners = listeners
     self.metrics = metrics
-    self.redis = redis
+  }
+
+  /// Opens the listeners of event loops, all on the same port.
+  ///
+  /// - Parameters:
+  ///   - name: the setting that an error names.
+  ///   - advice: what an error says that another program can cause.
+  private static func openListeners(
+    _ host: String, _ port: UInt16, count: Int, name: String = "", advice: String = ""
+  ) throws(Failure) -> UniqueArray<Listener> {
+    var port = port
+    var listeners = UniqueArray<Listener>()
+    do throws(SystemError) {
+      if port != 0 { try Listener.check(host: host, port: port) }
+      for _ in 0..<count {
+        let listener = try Listener(host: host, port: port)
+        port = listener.port
+        listeners.append(listener)
+      }
+    } catch {
+      let address = "\(name)\(HostPort(host: host, port: port))"
+      throw error.code == EADDRINUSE
+        ? Failure("\(address) is in use by another program\(advice)")
+        : Failure("\(address) cannot be listened on: \(error.reason)")
+    }
+    return listeners
   }
 
   private static func serveMetrics(
     _ configuration: Configuration, _ metrics: Metrics, _ poller: Poller
-  ) throws(Failure) -> MetricsServer? {
+  ) throws -> MetricsServer? {
     guard configuration.metricsPort != 0 else { return nil }
-    let listener = try Listeners.openMetrics(configuration)
+    var listeners = try openListeners(
+      configuration.host, configuration.metricsPort, count: 1, name: "--metrics-port: ",
+      advice: "; 0 turns the metrics off")
     let owners = Server.Owners(
       listener: Owner.metricsListener.rawValue, connections: Owner.metricsConnection.rawValue)
-    do throws(SystemError) {
-      return try MetricsServer(listener, metrics, poller, owners)
-    } catch {
-      throw .system(error)
-    }
+    return try MetricsServer(listeners.removeLast(), metrics, poller, owners)
   }
 
-  /// - Returns: nil when a Redis is named, which others run.
-  private static func superviseRedis(
-    _ configuration: Configuration, _ poller: Poller, _ logger: Logger
-  ) throws(Failure) -> RedisSupervisor? {
-    guard configuration.redis == nil else { return nil }
-    do throws(PrivateRedis.Failure) {
-      return try RedisSupervisor(in: configuration.dataFolder, poller, Owner.redis.token, logger)
-    } catch {
-      throw .noRedis(configuration.dataFolder, error)
+  private static func noRedis(in folder: String, _ error: any Error) -> Failure {
+    switch error {
+    case let failure as Failure: failure
+    case let error as SystemError:
+      Failure("\(folder): the data folder cannot be used: \(error.reason)")
+    default: Failure("\(folder): \(error)")
     }
-  }
-}
-
-extension Application.Failure {
-  fileprivate static func noRedis(_ folder: String, _ error: PrivateRedis.Failure) -> Self {
-    .unavailable(error == .notInstalled ? "\(error)" : "\(folder): \(error)")
   }
 }
 
@@ -177,83 +178,59 @@ extension Application.Failure {
 
 extension Application {
   /// Runs the program until SIGTERM, SIGINT or SIGHUP asks it to stop.
-  ///
-  /// The caller holds no value of this type: the build would not notice that the layout of a module
-  /// below has changed it, and the caller would destroy it by its old layout.
   package static func run(
     _ configuration: Configuration, script: BatchScript = .exactlyOnce
-  ) throws(Failure) -> Outcome {
-    var application = try Application(configuration, script: script)
-    return try application.run()
+  ) throws -> Outcome {
+    try Application(configuration, script: script).run()
   }
 
-  private mutating func run() throws(Failure) -> Outcome {
-    do throws(SystemError) {
-      logStart()
-      let threads = try startLoops()
-      var events = Events()
-      while !isOver {
-        try poller.wait(from: .now, until: nextDeadline(), &events)
-        let now = Instant.now
-        metrics?.beginRound(now)
-        for index in 0..<events.count { handleEvent(events[index], now) }
-        endRound(now)
-      }
-      threads.join()
-    } catch {
-      throw .system(error)
+  private func run() throws -> Outcome {
+    logStart()
+    var threads = try startLoops()
+    var events = Events()
+    while phase != .over {
+      try poller.wait(from: .now, until: nextDeadline(), &events)
+      let now = Instant.now
+      metrics?.beginRound(now)
+      for index in 0..<events.count { handleEvent(events[index], now) }
+      endRound(now)
     }
+    while let thread = threads.popLast() { thread.join() }
     if let failure { throw failure }
-    if let error = shutdown.failure { throw .system(error) }
+    if let error = shutdown.failure { throw error }
     return isForced || shutdown.cutOff > 0 ? .cutOff : .clean
   }
 
-  private var isOver: Bool { if case .over = phase { true } else { false } }
-
-  private mutating func nextDeadline() -> Instant {
+  private func nextDeadline() -> Instant {
     var deadline = min(metrics?.deadline ?? .never, redis?.deadline ?? .never)
-    if case .flushingLogs(_, let limit) = phase { deadline = min(deadline, limit) }
+    if case .flushingLogs(let limit) = phase { deadline = min(deadline, limit) }
     return deadline
   }
 
-  private mutating func handleEvent(_ event: Event, _ now: Instant) {
+  private func handleEvent(_ event: Event, _ now: Instant) {
     switch Owner(rawValue: event.token.owner) {
     case .signals:
       while let signal = signals.next() { handleSignal(signal, now) }
-    case .redis:
-      handleRedisEnd(now)
     case .metricsListener, .metricsConnection:
       metrics?.handleEvent(event)
-    case .logs:
-      handleFlush(event)
-    case .loops, nil:
-      shutdown.loopEnded.reset()
+    case .redis:
+      // The end of the round asks the supervisor.
+      break
+    case .ends, nil:
+      shutdown.partEnded.reset()
     }
   }
 
   /// Does what is due: first the private redis-server, whose end may end the phase, then the phase.
-  private mutating func endRound(_ now: Instant) {
+  private func endRound(_ now: Instant) {
     metrics?.endRound()
-    do throws(PrivateRedis.Failure) {
+    do {
       try redis?.endRound(now, hasConnected: redisLog.hasConnected)
     } catch {
-      giveUp(error)
+      failure = failure ?? Self.noRedis(in: configuration.dataFolder, error)
+      shutdown.abort()
     }
     advancePhase(now)
-  }
-
-  private mutating func handleRedisEnd(_ now: Instant) {
-    do throws(PrivateRedis.Failure) {
-      try redis?.handleEvent(now, hasConnected: redisLog.hasConnected)
-    } catch {
-      giveUp(error)
-    }
-  }
-
-  /// Ends the program because there will be no redis-server.
-  private mutating func giveUp(_ error: PrivateRedis.Failure) {
-    failure = failure ?? .noRedis(configuration.dataFolder, error)
-    shutdown.abort()
   }
 }
 
@@ -261,12 +238,12 @@ extension Application {
 
 extension Application {
   /// Begins to drain. A second signal ends the program at once, whatever it waits for.
-  private mutating func handleSignal(_ signal: CInt, _ now: Instant) {
+  private func handleSignal(_ signal: CInt, _ now: Instant) {
     guard shutdown.stage == .serving else {
       logger.warning("asked again to stop: ending at once")
       isForced = true
       shutdown.abort()
-      redis?.kill(now)
+      redis?.stop(now, isForced: true)
       if case .flushingLogs = phase { phase = .over }
       return
     }
@@ -277,16 +254,18 @@ extension Application {
   }
 
   /// Goes on to the next phase when what this phase waits for has come.
-  private mutating func advancePhase(_ now: Instant) {
-    if case .running = phase, shutdown.isOver {
-      if shutdown.stage == .aborting { redis?.kill(now) } else { redis?.stop(now) }
+  private func advancePhase(_ now: Instant) {
+    if phase == .running, shutdown.isOver {
+      redis?.stop(now, isForced: shutdown.stage == .aborting)
       phase = .stoppingRedis
     }
-    if case .stoppingRedis = phase, redis?.isStopped ?? true {
+    if phase == .stoppingRedis, redis?.isStopped ?? true {
       logStop()
-      beginFlush(now)
+      for writer in writers { writer.end(ringing: shutdown.partEnded) }
+      // A second signal ends the program at once, so that little time is left then.
+      phase = .flushingLogs(until: now + .milliseconds(isForced ? 100 : 1000))
     }
-    if case .flushingLogs(let remaining, let limit) = phase, remaining == 0 || now >= limit {
+    if case .flushingLogs(let limit) = phase, writers.allSatisfy(\.isEnded) || now >= limit {
       phase = .over
     }
   }
@@ -297,33 +276,16 @@ extension Application {
     logger.notice("stopped\(cutOff == 0 ? "" : ", \(cutOff) connections were cut off")")
   }
 
-  private mutating func beginFlush(_ now: Instant) {
-    var remaining = 0
-    for (slot, writer) in writers.enumerated() {
-      writer.end()
-      let token = Token(owner: Owner.logs.rawValue, slot: UInt32(slot))
-      if (try? poller.add(writer.endedDescriptor, .read, token)) != nil { remaining += 1 }
-    }
-    let time = isForced ? Self.shortFlushTime : Self.flushTime
-    phase = .flushingLogs(remaining: remaining, until: now + time)
-  }
-
-  private mutating func handleFlush(_ event: Event) {
-    guard case .flushingLogs(let remaining, let limit) = phase else { return }
-    poller.remove(writers[Int(event.token.slot)].endedDescriptor)
-    phase = .flushingLogs(remaining: remaining - 1, until: limit)
-  }
-
   private var writers: [LineWriter] { [log] + (accessLines.map { [$0] } ?? []) }
 }
 
 // MARK: - The event loops
 
 extension Application {
-  private mutating func startLoops() throws(SystemError) -> Threads {
-    var threads = Threads()
+  private func startLoops() throws(SystemError) -> UniqueArray<Thread> {
+    var threads = UniqueArray<Thread>()
     for number in 0..<configuration.threads {
-      let socket = listeners.release()
+      let socket = listeners.removeLast().release()
       let share = OpenFiles.share(ofLoop: number, of: configuration.threads, in: connections)
       let limits = configuration.limits(connections: share)
       let (configuration, location, shutdown) = (configuration, location, shutdown)
@@ -331,15 +293,14 @@ extension Application {
       let (figures, accessLines, script) = (figures[number], accessLines, script)
       threads.append(
         try Thread(name: "loop \(number)") {
-          do throws(SystemError) {
-            let listener = try Listener(owning: socket)
-            var loop = try EventLoop(
-              number, listener, redis: location, configuration, limits, shutdown, redisLog, logger,
-              figures, accessLines: accessLines, script)
-            shutdown.recordEnd(cutOff: try loop.run())
-          } catch {
-            shutdown.recordFailure(error)
-          }
+          shutdown.recordEnd(
+            Result { () throws(SystemError) in
+              let listener = try Listener(owning: socket)
+              var loop = try EventLoop(
+                number, listener, redis: location, configuration, limits, shutdown, redisLog,
+                logger, figures, accessLines: accessLines, script)
+              return try loop.run()
+            })
         })
     }
     return threads
@@ -347,13 +308,14 @@ extension Application {
 
   private func logStart() {
     let loops = "\(configuration.threads) loop\(configuration.threads == 1 ? "" : "s")"
+    let address = HostPort(host: configuration.host, port: listeners[0].port)
     logger.notice(
       """
-      listening on \(listeners.address) with \(loops) for at most \(connections) connections, \
+      listening on \(address) with \(loops) for at most \(connections) connections, \
       counting in \(location)
       """)
     if metrics != nil {
-      let address = Listeners.address(configuration.host, configuration.metricsPort)
+      let address = HostPort(host: configuration.host, port: configuration.metricsPort)
       logger.notice("metrics on \(address)")
     }
     guard let budget = configuration.memoryBudget else { return }
@@ -367,19 +329,5 @@ extension Application {
         \(budget.connections) fit
         """)
     }
-  }
-}
-
-/// The threads of the event loops.
-private struct Threads: ~Copyable {
-  private var threads = UniqueArray<Thread>()
-
-  mutating func append(_ thread: consuming Thread) {
-    threads.append(thread)
-  }
-
-  /// Waits for all of them to end.
-  consuming func join() {
-    while let thread = threads.popLast() { thread.join() }
   }
 }

@@ -33,12 +33,12 @@ struct OpenFiles {
   ) throws(Application.Failure) -> Int {
     let room = limit - Self.reserve(loops: loops)
     guard room >= loops else {
-      throw .unavailable(
+      throw Application.Failure(
         "a limit of \(limit) open files leaves no room for connections (ulimit -n)")
     }
     guard let wanted else { return min(room, budget?.connections ?? room) }
     guard wanted <= room else {
-      throw .unavailable(
+      throw Application.Failure(
         """
         \(wanted) connections take more than the limit of \(limit) open files, \(room) fit (ulimit -n)
         """)

@@ -21,41 +21,48 @@ final class RedisLog: Sendable {
   private struct State {
     /// The event loops without a connection.
     var lostLoops: Set<Int> = []
-    var outage: Outage?
-    var refusal: Refusal?
-    var losses = LineLimit()
-    var refusals = LineLimit()
+    /// The time without a connection in some event loop.
+    var outage = Incident()
+    /// The time in which Redis answers but refuses to count.
+    var refusal = Incident()
     /// Losses before this moment are not logged.
     var quietUntil: Instant
     var hasConnected = false
   }
 
-  /// The time without a connection in some event loop.
-  private struct Outage {
-    let since: Instant
-    /// The reason that the log has; nil when the outage is not logged.
+  /// An incident that comes and goes, and how often it may be logged.
+  private struct Incident {
+    /// When it began; nil while there is none.
+    var since: Instant?
+
+    /// The reason that the log has; nil when this incident is not logged.
     var loggedReason: String?
-  }
 
-  /// The time in which Redis answers but refuses to count.
-  private struct Refusal {
-    var reason: String
-    var isLogged = false
-  }
-
-  /// Says when a line may be logged, and how many were left out before it.
-  private struct LineLimit {
-    /// When all lines that were logged are paid for, at one for each pause.
-    private var paidAt = Instant(nanoseconds: 0)
+    /// How many incidents ended without a line since the last line.
     var omitted = 0
 
-    /// - Returns: the end of the line, or nil when no line may be logged yet.
-    mutating func beginLine(_ now: Instant) -> String? {
+    /// When all lines that were logged are paid for, at one for each pause.
+    private var paidAt = Instant(nanoseconds: 0)
+
+    /// Begins a line, when one may be logged about a reason that the log does not have.
+    ///
+    /// - Returns: the end of the line.
+    mutating func beginLine(_ reason: String, _ now: Instant) -> String? {
       let next = max(paidAt, now) + RedisLog.pause
-      guard next - now <= RedisLog.pause * RedisLog.burst else { return nil }
+      guard reason != loggedReason, next - now <= RedisLog.pause * RedisLog.burst else {
+        return nil
+      }
       paidAt = next
+      loggedReason = reason
       defer { omitted = 0 }
       return omitted == 0 ? "" : " (and \(omitted) times more since the last such line)"
+    }
+
+    /// - Returns: when the incident began, if the log has it.
+    mutating func end(isCounted: Bool = true) -> Instant? {
+      defer { (since, loggedReason) = (nil, nil) }
+      if since != nil, loggedReason == nil, isCounted { omitted += 1 }
+      return loggedReason == nil ? nil : since
     }
   }
 
@@ -74,13 +81,11 @@ final class RedisLog: Sendable {
   func connectionLost(_ reason: String, loop: Int, now: Instant = .now) {
     state.withLock { state in
       state.lostLoops.insert(loop)
-      var outage = state.outage ?? Outage(since: now)
-      defer { state.outage = outage }
-      guard now >= state.quietUntil, outage.loggedReason != reason,
-        let suffix = state.losses.beginLine(now)
-      else { return }
-      let isStill = outage.loggedReason == nil ? "" : "still "
-      outage.loggedReason = reason
+      state.outage.since = state.outage.since ?? now
+      let isStill = state.outage.loggedReason == nil ? "" : "still "
+      guard now >= state.quietUntil, let suffix = state.outage.beginLine(reason, now) else {
+        return
+      }
       logger.warning("Redis \(isStill)lost at \(address): \(reason)\(suffix)")
     }
   }
@@ -93,13 +98,8 @@ final class RedisLog: Sendable {
       let isStart = now < state.quietUntil
       state.quietUntil = Instant(nanoseconds: 0)
       state.hasConnected = true
-      guard let outage = state.outage else { return }
-      state.outage = nil
-      guard outage.loggedReason != nil else {
-        if !isStart { state.losses.omitted += 1 }
-        return
-      }
-      let milliseconds = (now - outage.since).nanoseconds / 1_000_000
+      guard let since = state.outage.end(isCounted: !isStart) else { return }
+      let milliseconds = (now - since).nanoseconds / 1_000_000
       logger.notice("Redis found again at \(address) after \(milliseconds) ms")
     }
   }
@@ -107,12 +107,8 @@ final class RedisLog: Sendable {
   /// Redis answers, but refuses to count. May be reported as often as a batch is refused.
   func batchRefused(_ reason: String, now: Instant = .now) {
     state.withLock { state in
-      var refusal = state.refusal ?? Refusal(reason: reason)
-      defer { state.refusal = refusal }
-      let isKnown = refusal.isLogged && refusal.reason == reason
-      refusal.reason = reason
-      guard !isKnown, let suffix = state.refusals.beginLine(now) else { return }
-      refusal.isLogged = true
+      state.refusal.since = state.refusal.since ?? now
+      guard let suffix = state.refusal.beginLine(reason, now) else { return }
       logger.error("visits cannot be counted: \(reason)\(suffix)")
     }
   }
@@ -120,13 +116,7 @@ final class RedisLog: Sendable {
   /// A batch was counted after one was refused.
   func batchCounted() {
     state.withLock { state in
-      guard let refusal = state.refusal else { return }
-      state.refusal = nil
-      guard refusal.isLogged else {
-        state.refusals.omitted += 1
-        return
-      }
-      logger.notice("visits are counted again")
+      if state.refusal.end() != nil { logger.notice("visits are counted again") }
     }
   }
 }

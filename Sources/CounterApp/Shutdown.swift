@@ -20,18 +20,17 @@ final class Shutdown: Sendable {
   private let loopsRunning: Atomic<Int>
   private let wakeups: [Wakeup]
 
-  /// Rung when an event loop has ended.
-  let loopEnded: Wakeup
+  /// Rung when an event loop, or the writer of a log, has ended.
+  let partEnded: Wakeup
 
   init(loops: Int) throws(SystemError) {
     loopsRunning = Atomic(loops)
-    loopEnded = try Wakeup()
+    partEnded = try Wakeup()
     var wakeups: [Wakeup] = []
     for _ in 0..<loops { wakeups.append(try Wakeup()) }
     self.wakeups = wakeups
   }
 
-  /// How far the stop has got.
   var stage: Stage { current.load(ordering: .acquiring) }
 
   /// When the drain must be over.
@@ -49,7 +48,6 @@ final class Shutdown: Sendable {
   /// The error that ended an event loop before it was told to end, if there was one.
   var failure: SystemError? { firstFailure.withLock { $0 } }
 
-  /// Begins the drain.
   func drain(until deadline: Instant) {
     limit.store(deadline.nanoseconds, ordering: .releasing)
     advance(to: .draining)
@@ -58,22 +56,18 @@ final class Shutdown: Sendable {
   /// Ends the event loops at once.
   func abort() { advance(to: .aborting) }
 
-  /// Records that an event loop has ended as it was told to.
-  func recordEnd(cutOff connections: Int) {
-    connectionsCutOff.add(connections, ordering: .relaxed)
-    recordEnd()
-  }
-
-  /// Records that an event loop could not go on, and ends the others.
-  func recordFailure(_ error: SystemError) {
-    firstFailure.withLock { $0 = $0 ?? error }
-    abort()
-    recordEnd()
-  }
-
-  private func recordEnd() {
+  /// Records that an event loop has ended: after how many connections were cut off, or because of an
+  /// error, which ends the other loops as well.
+  func recordEnd(_ result: Result<Int, SystemError>) {
+    switch result {
+    case .success(let cutOff):
+      connectionsCutOff.add(cutOff, ordering: .relaxed)
+    case .failure(let error):
+      firstFailure.withLock { $0 = $0 ?? error }
+      abort()
+    }
     loopsRunning.subtract(1, ordering: .acquiringAndReleasing)
-    loopEnded.ring()
+    partEnded.ring()
   }
 
   private func advance(to stage: Stage) {

@@ -33,17 +33,6 @@ struct Batch: ~Copyable {
   let members: UniqueArray<Member>
   fileprivate var answeredCount = 0
 
-  fileprivate init(
-    number: UInt64, groups: consuming UniqueArray<Group>, members: consuming UniqueArray<Member>
-  ) {
-    self.number = number
-    self.groups = groups
-    self.members = members
-  }
-
-  /// How many visits there are, including those that were answered.
-  var count: Int { members.count }
-
   /// How many visits wait for their outcome.
   var unansweredCount: Int { members.count - answeredCount }
 

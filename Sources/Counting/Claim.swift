@@ -95,11 +95,8 @@ struct Claim: ~Copyable {
         Self.opening("EVALSHA", script.digest, record, counters: count)
       }
     for index in 0..<count { command.append(keys[Int(batch.groups[index].counter.index)]) }
-    command.append(batch.number)
-    for index in 0..<count {
-      let amount = batch.groups[index].amount
-      if amount < 0 { command.append(String(amount)) } else { command.append(UInt64(amount)) }
-    }
+    command.append(Int64(batch.number))
+    for index in 0..<count { command.append(batch.groups[index].amount) }
     command.pipeline(renewal)
     return command
   }
@@ -110,7 +107,7 @@ struct Claim: ~Copyable {
     var command = Command(argumentCount: 5 + 2 * count)
     command.append(name)
     command.append(script)
-    command.append(UInt64(count + 1))
+    command.append(Int64(count + 1))
     command.append(record)
     return command
   }

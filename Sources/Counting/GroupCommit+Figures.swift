@@ -28,7 +28,6 @@ extension GroupCommit {
     /// Metrics of the connection to Redis.
     package let redis = RedisConnection.Figures()
 
-    /// Starts at 0.
     package init() {}
   }
 }

@@ -103,16 +103,15 @@ extension GroupCommit {
     noticeLoss()
   }
 
-  /// Adds 1 to the counter `hits` for a visit.
+  /// Adds a visit to a counter.
   ///
-  /// - Parameter ticket: identifies the visit in its outcome.
+  /// - Parameters:
+  ///   - ticket: identifies the visit in its outcome.
+  ///   - amount: how much it adds; 0 only reads the counter.
   /// - Returns: false when too many visits wait. Then this one is not counted, and has no outcome.
-  package mutating func count(_ ticket: UInt128) -> Bool {
-    count(ticket, counter: .hits, amount: 1)
-  }
-
-  /// The same for any counter and amount; the amount 0 only reads the counter.
-  package mutating func count(_ ticket: UInt128, counter: CounterID, amount: Int32) -> Bool {
+  package mutating func count(
+    _ ticket: UInt128, counter: CounterID = .hits, amount: Int32 = 1
+  ) -> Bool {
     // Only the first visit that waits ends the back-off of the connection, or there would be none. A
     // batch in flight has ended it before, or waits for the back-off after an error.
     if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.retryNow(now) }
@@ -193,15 +192,10 @@ extension GroupCommit {
       totals.append(total)
       return consume totals
     }
-    var rest = text[...]
-    while true {
-      let end = rest.utf8.firstIndex(of: UInt8(ascii: " ")) ?? rest.endIndex
-      let word = rest[..<end]
+    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
       let total = Int64(word)
       guard total != nil || word == "!" else { return nil }
       totals.append(total)
-      guard end < rest.endIndex else { break }
-      rest = rest[rest.utf8.index(after: end)...]
     }
     guard totals.count == count else { return nil }
     return consume totals

@@ -1,4 +1,5 @@
 import BasicContainers
+import System
 
 /// A command as it is sent: an array of bulk strings (RESP,
 /// https://redis.io/docs/latest/develop/reference/protocol-spec/), with commands that are pipelined
@@ -16,7 +17,7 @@ package struct Command: ~Copyable, Sendable {
 
   /// Starts a command of that many arguments, its name among them.
   package init(argumentCount: Int) {
-    append(character: "*", number: Int64(argumentCount))
+    appendLine("*", Int64(argumentCount))
   }
 
   /// A command of these arguments, the first of them its name.
@@ -46,7 +47,7 @@ package struct Command: ~Copyable, Sendable {
     precondition(pipelinedCount == 0)
     var text = text
     text.withUTF8 { utf8 in
-      append(character: "$", number: Int64(utf8.count))
+      appendLine("$", Int64(utf8.count))
       // Sound: the buffer is the text's own, and lives as long as this closure.
       unsafe bytes.append(copying: utf8)
     }
@@ -56,43 +57,21 @@ package struct Command: ~Copyable, Sendable {
   /// Adds a number as an argument, in decimal digits.
   ///
   /// - Precondition: nothing is pipelined yet.
-  package mutating func append(_ number: UInt64) {
+  package mutating func append(_ number: Int64) {
     precondition(pipelinedCount == 0)
-    append(character: "$", number: Int64(Self.width(of: number)))
-    append(digits: number)
+    appendLine("$", Int64(Decimal.width(of: number)))
+    bytes.append(decimal: number)
     endLine()
   }
 
-  private mutating func append(character: Unicode.Scalar, number: Int64) {
-    bytes.append(UInt8(truncatingIfNeeded: character.value))
-    append(digits: UInt64(number))
+  private mutating func appendLine(_ kind: Unicode.Scalar, _ number: Int64) {
+    bytes.append(UInt8(truncatingIfNeeded: kind.value))
+    bytes.append(decimal: number)
     endLine()
-  }
-
-  private mutating func append(digits number: UInt64) {
-    var digits = InlineArray<20, UInt8>(repeating: 0)
-    var first = digits.count
-    var rest = number
-    repeat {
-      first -= 1
-      digits[first] = 0x30 + UInt8(rest % 10)
-      rest /= 10
-    } while rest > 0
-    bytes.append(copying: digits.span.extracting(first...))
   }
 
   private mutating func endLine() {
     bytes.append(0x0D)
     bytes.append(0x0A)
-  }
-
-  private static func width(of number: UInt64) -> Int {
-    var width = 1
-    var rest = number / 10
-    while rest > 0 {
-      width += 1
-      rest /= 10
-    }
-    return width
   }
 }

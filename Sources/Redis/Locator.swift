@@ -19,9 +19,10 @@ final class Locator {
   /// Addresses of the name that were not tried yet.
   private var candidates: ArraySlice<SocketAddress> = []
 
-  /// The address that was tried last, and the one that served last.
   private var triedAddress: SocketAddress?
-  private var servingAddress: SocketAddress?
+
+  /// The address that served last, to be used while a look-up goes on.
+  private(set) var servingAddress: SocketAddress?
 
   private(set) var isLookingUp = false
 
@@ -37,10 +38,9 @@ final class Locator {
     case .tcp(let host, let port):
       if let address = SocketAddress(host: host, port: port) {
         place = .fixed(address)
-      } else if let resolver {
-        place = .named(host: host, port: port, resolver)
       } else {
-        place = .named(host: host, port: port, try Resolver())
+        let resolver = if let resolver { resolver } else { try Resolver() }
+        place = .named(host: host, port: port, resolver)
       }
     }
   }
@@ -55,38 +55,34 @@ final class Locator {
     switch place {
     case .fixed(let address):
       return address
-    case .named(let host, _, let resolver):
+    case .named(let host, let port, let resolver):
       triedAddress = candidates.popFirst()
       if triedAddress == nil, !isLookingUp {
-        try resolver.start(host)
+        try resolver.start(host, port: port)
         isLookingUp = true
       }
       return triedAddress
     }
   }
 
-  /// Whether there is an address to use while the look-up goes on.
-  var hasServingAddress: Bool { servingAddress != nil }
-
-  /// The address that served last.
-  func lastServingAddress() -> SocketAddress? {
-    triedAddress = servingAddress
-    return servingAddress
+  /// Makes the address that served last the next one.
+  func retryServingAddress() {
+    candidates = servingAddress.map { [$0] } ?? []
   }
 
   /// Ends a look-up: its addresses are the next to be tried.
   ///
   /// - Returns: whether it had ended.
   func finishLookUp() throws(RedisError) -> Bool {
-    guard case .named(_, let port, let resolver) = place, let found = resolver.takeResult() else {
+    guard case .named(_, _, let resolver) = place, let found = resolver.takeResult() else {
       return false
     }
     isLookingUp = false
     switch found {
     case .failure(let unknown):
       throw .unknownHost(unknown.reason)
-    case .success(let hosts):
-      candidates = hosts.compactMap { SocketAddress(host: $0, port: port) }[...]
+    case .success(let addresses):
+      candidates = addresses[...]
       guard !candidates.isEmpty else { throw .unknownHost("it has no address") }
       return true
     }

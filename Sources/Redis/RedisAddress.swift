@@ -1,4 +1,4 @@
-import System
+package import System
 
 /// The address of a Redis server, and the credentials for it.
 package struct RedisAddress: Equatable, Sendable {
@@ -25,7 +25,6 @@ package struct RedisAddress: Equatable, Sendable {
   /// The port of Redis when an address names none.
   package static var defaultPort: UInt16 { 6379 }
 
-  /// An address, by its parts.
   package init(
     _ endpoint: Endpoint, user: String? = nil, password: String? = nil, database: Int = 0
   ) {
@@ -35,34 +34,10 @@ package struct RedisAddress: Equatable, Sendable {
     self.database = database
   }
 
-  /// Why a text is no address. No case repeats the text, which may hold a password.
-  package enum Malformed: Error, Equatable, Sendable {
-    case unknownScheme
-    case encryptionNotSupported
-    case noHost
-    case badPort
-    case badDatabase
-    case badPercentEncoding
-    case pathTooLong
-
-    /// What is wrong, for people.
-    package var reason: String {
-      switch self {
-      case .unknownScheme: "it starts with neither redis:// nor unix:"
-      case .encryptionNotSupported: "rediss:// (TLS) is not supported"
-      case .noHost: "it names no host"
-      case .badPort: "the port is not a number from 1 to 65535"
-      case .badDatabase: "the database is not a number"
-      case .badPercentEncoding: "the percent-encoding is broken"
-      case .pathTooLong: "a socket's path has at most \(SocketAddress.longestPath) bytes"
-      }
-    }
-  }
-
   /// Reads `redis://[[user]:password@]host[:port][/database]` or `unix:/path`, which may also be
   /// written `unix:///path`. User and password are percent-decoded (RFC 3986 section 3.2.1). A part
   /// before `@` without a colon is a password, as in Redis's own tools before there were users.
-  package init(_ text: String) throws(Malformed) {
+  package init(_ text: String) throws(AddressError) {
     if text.hasPrefix("unix:") {
       try self.init(socketPath: text.dropFirst(5))
       return
@@ -78,12 +53,13 @@ package struct RedisAddress: Equatable, Sendable {
     }
     var database = 0
     if let slash = rest.firstIndex(of: "/") {
-      let number = rest[rest.index(after: slash)...]
-      guard number.isEmpty || Self.wholeNumber(number) != nil else { throw .badDatabase }
-      database = Self.wholeNumber(number) ?? 0
+      let digits = rest[slash...].dropFirst()
+      guard let number = digits.isEmpty ? 0 : digits.wholeNumber else { throw .badDatabase }
+      database = number
       rest = rest[..<slash]
     }
-    self.init(try Self.endpoint(rest), database: database)
+    let server = try HostPort(rest, defaultPort: Self.defaultPort)
+    self.init(.tcp(host: server.host, port: server.port), database: database)
     if let credentials {
       let parts = credentials.split(
         separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -93,40 +69,14 @@ package struct RedisAddress: Equatable, Sendable {
     }
   }
 
-  private init(socketPath path: Substring) throws(Malformed) {
+  private init(socketPath path: Substring) throws(AddressError) {
     let path = path.hasPrefix("//") ? path.dropFirst(2) : path
     guard !path.isEmpty else { throw .noHost }
     guard path.utf8.count <= SocketAddress.longestPath else { throw .pathTooLong }
     self.init(.unix(path: String(path)))
   }
 
-  /// Reads a host with an optional port; an IPv6 address stands in brackets.
-  private static func endpoint(_ text: Substring) throws(Malformed) -> Endpoint {
-    var host = text
-    var port: Substring?
-    if text.hasPrefix("["), let end = text.firstIndex(of: "]") {
-      host = text[text.index(after: text.startIndex)..<end]
-      let rest = text[text.index(after: end)...]
-      guard rest.isEmpty || rest.hasPrefix(":") else { throw .badPort }
-      port = rest.isEmpty ? nil : rest.dropFirst()
-    } else if let colon = text.firstIndex(of: ":") {
-      host = text[..<colon]
-      port = text[text.index(after: colon)...]
-    }
-    guard !host.isEmpty else { throw .noHost }
-    guard let port else { return .tcp(host: String(host), port: defaultPort) }
-    guard let number = wholeNumber(port).flatMap(UInt16.init(exactly:)), number > 0 else {
-      throw .badPort
-    }
-    return .tcp(host: String(host), port: number)
-  }
-
-  /// The number that a text of nothing but decimal digits spells, or nil.
-  private static func wholeNumber(_ text: Substring) -> Int? {
-    text.utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(text) : nil
-  }
-
-  private static func percentDecoded(_ text: Substring) throws(Malformed) -> String {
+  private static func percentDecoded(_ text: Substring) throws(AddressError) -> String {
     var bytes: [UInt8] = []
     var rest = text.utf8[...]
     while let byte = rest.popFirst() {
@@ -134,30 +84,35 @@ package struct RedisAddress: Equatable, Sendable {
         bytes.append(byte)
         continue
       }
-      guard let high = rest.popFirst().flatMap(hexadecimalDigit),
-        let low = rest.popFirst().flatMap(hexadecimalDigit)
+      guard let high = rest.popFirst().flatMap({ Character(Unicode.Scalar($0)).hexDigitValue }),
+        let low = rest.popFirst().flatMap({ Character(Unicode.Scalar($0)).hexDigitValue })
       else { throw .badPercentEncoding }
-      bytes.append(high << 4 | low)
+      bytes.append(UInt8(high << 4 | low))
     }
     guard let decoded = String(validating: bytes, as: UTF8.self) else {
       throw .badPercentEncoding
     }
     return decoded
   }
+}
 
-  private static func hexadecimalDigit(_ byte: UInt8) -> UInt8? {
-    Character(Unicode.Scalar(byte)).hexDigitValue.map(UInt8.init)
-  }
+extension AddressError {
+  package static let unknownScheme = AddressError("it starts with neither redis:// nor unix:")
+  package static let encryptionNotSupported = AddressError("rediss:// (TLS) is not supported")
+  package static let badDatabase = AddressError("the database is not a number")
+  package static let badPercentEncoding = AddressError("the percent-encoding is broken")
+  package static let pathTooLong = AddressError(
+    "a socket's path has at most \(SocketAddress.longestPath) bytes")
 }
 
 extension RedisAddress: CustomStringConvertible {
   /// The address without user and password, for people.
   package var description: String {
-    let suffix = database == 0 ? "" : "/\(database)"
-    return switch endpoint {
-    case .unix(let path): "unix:\(path)"
-    case .tcp(let host, let port) where host.contains(":"): "redis://[\(host)]:\(port)\(suffix)"
-    case .tcp(let host, let port): "redis://\(host):\(port)\(suffix)"
+    switch endpoint {
+    case .unix(let path): return "unix:\(path)"
+    case .tcp(let host, let port):
+      let suffix = database == 0 ? "" : "/\(database)"
+      return "redis://\(HostPort(host: host, port: port))\(suffix)"
     }
   }
 }

@@ -10,7 +10,6 @@ extension RedisConnection {
     /// How often an attempt to connect failed.
     package let failed = RelaxedCounter()
 
-    /// Creates totals that are zero.
     package init() {}
   }
 }

@@ -1,4 +1,4 @@
-import BasicContainers
+import DequeModule
 package import System
 import Telemetry
 
@@ -16,11 +16,11 @@ package struct RedisConnection: ~Copyable {
   /// What Redis has to execute before the connection is ready, AUTH and SELECT included.
   private let greeting: Command
 
-  private let locator: Locator
+  let locator: Locator
   private var timer: RetryTimer
   private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
 
-  private var state = State.disconnected
+  private(set) var state = State.disconnected
 
   /// When `tick` has to be called though no event comes: the deadline of the state.
   package private(set) var deadline = Instant(nanoseconds: 0)
@@ -40,14 +40,12 @@ package struct RedisConnection: ~Copyable {
   /// Tells events of this link from those of an earlier one.
   private var generation: UInt32 = 0
 
-  private var change: Change?
-
   /// Why the last connection or attempt ended; nil while the connection is ready, and before the first
   /// attempt.
   package private(set) var error: RedisError?
 
   /// What the connection waits for until its deadline.
-  private enum State {
+  enum State {
     /// The next attempt.
     case disconnected
     /// A name server. At the deadline the address that served last is tried, if there is one.
@@ -119,14 +117,6 @@ package struct RedisConnection: ~Copyable {
     return authentication
   }
 
-  /// Whether the greeting was sent and not all of its replies have come.
-  var isGreeting: Bool {
-    if case .greeting = state { true } else { false }
-  }
-
-  /// Whether a name server was asked and has not answered.
-  var isLookingUp: Bool { locator.isLookingUp }
-
   private mutating func enter(_ state: State, until deadline: Instant) {
     self.state = state
     self.deadline = deadline
@@ -136,26 +126,6 @@ package struct RedisConnection: ~Copyable {
     case .idle, .awaitingRest: (isReady, isAwaitingReply) = (true, false)
     case .awaitingReply: (isReady, isAwaitingReply) = (true, true)
     }
-  }
-}
-
-// MARK: - Changes
-
-extension RedisConnection {
-  /// A change that an operator wants to know of.
-  package enum Change: Equatable, Sendable {
-    /// The connection has become ready.
-    case ready
-    /// The connection was lost, or an attempt to make one failed.
-    case lost(RedisError)
-    /// A ready connection was dropped because Redis refused a command, with this error.
-    case refused(String)
-  }
-
-  /// The last change, handed out once; nil when there was none since the call before.
-  package mutating func takeChange() -> Change? {
-    defer { change = nil }
-    return change
   }
 }
 
@@ -175,7 +145,7 @@ extension RedisConnection {
   package mutating func nextReply(_ now: Instant) -> Reply? {
     do throws(RedisError) {
       while let reply = try link?.reader.nextReply() {
-        guard let expectation = link?.replies.removeFirst() else {
+        guard let expectation = link?.replies.popFirst() else {
           throw RedisError.malformedReply("a reply to nothing")
         }
         if expectation == .command {
@@ -211,7 +181,6 @@ extension RedisConnection {
       locator.confirmAddress()
       figures.connected.add(1)
       error = nil
-      change = .ready
     }
     // The time that a ping took is not recorded: it is much shorter than that of a command that Redis
     // writes to a slow disk before it replies.
@@ -272,7 +241,9 @@ extension RedisConnection {
     case .disconnected:
       startAttempt(now)
     case .lookingUp:
-      connectToLastAddress(now)
+      // The name server does not answer.
+      locator.retryServingAddress()
+      startAttempt(now)
     case .idle:
       sendPing(now)
     case .connecting, .greeting, .awaitingReply, .awaitingRest:
@@ -289,11 +260,6 @@ extension RedisConnection {
     // holds a copy.
     if let descriptor = link?.transport.descriptor { poller.remove(descriptor) }
     if isReady { figures.lost.add(1) } else { figures.failed.add(1) }
-    if case .refused(let text) = error, isReady {
-      change = .refused(text)
-    } else {
-      change = .lost(error)
-    }
     link = nil
     self.error = error
     enter(.disconnected, until: now + backoff.failed())
@@ -306,25 +272,12 @@ extension RedisConnection {
   }
 
   private mutating func flush() throws(RedisError) {
+    let token = socketToken
     do {
-      try link?.transport.flush()
+      try link?.flush(poller, token)
     } catch {
       throw .system(error)
     }
-    try updateInterest()
-  }
-
-  /// Has the poller watch for the events that the transport needs.
-  private mutating func updateInterest() throws(RedisError) {
-    guard let wanted = link?.transport.interest, wanted != link?.watched,
-      let descriptor = link?.transport.descriptor
-    else { return }
-    do {
-      try poller.change(descriptor, wanted, socketToken)
-    } catch {
-      throw .system(error)
-    }
-    link?.watched = wanted
   }
 
   private var socketToken: Token {
@@ -341,18 +294,8 @@ extension RedisConnection {
       if let address = try locator.nextAddress() {
         try connect(to: address, now)
       } else {
-        enter(.lookingUp, until: locator.hasServingAddress ? now + connectTimeout : .never)
+        enter(.lookingUp, until: locator.servingAddress != nil ? now + connectTimeout : .never)
       }
-    } catch {
-      drop(.system(error), now)
-    }
-  }
-
-  /// Connects to the address that served last, because the name server does not answer.
-  private mutating func connectToLastAddress(_ now: Instant) {
-    guard let address = locator.lastServingAddress() else { return }
-    do {
-      try connect(to: address, now)
     } catch {
       drop(.system(error), now)
     }
@@ -372,10 +315,10 @@ extension RedisConnection {
   }
 
   private mutating func connect(to address: SocketAddress, _ now: Instant) throws(SystemError) {
-    let transport = try Transport(connectingTo: address)
+    let link = Link(try Transport(connectingTo: address))
     generation &+= 1
-    try poller.add(transport.descriptor, transport.interest, socketToken)
-    link = Link(transport)
+    try poller.add(link.transport.descriptor, link.watched, socketToken)
+    self.link = consume link
     enter(.connecting(since: now), until: now + connectTimeout)
   }
 
@@ -385,13 +328,11 @@ extension RedisConnection {
   private mutating func continueConnecting(
     _ since: Instant, _ now: Instant
   ) throws(RedisError) {
-    let isConnected: Bool?
     do throws(SystemError) {
-      isConnected = try link?.transport.continueConnecting()
+      guard try link?.transport.continueConnecting() == true else { return }
     } catch {
       throw .system(error)
     }
-    guard isConnected == true else { return try updateInterest() }
     timer.recordConnecting(after: now - since)
     enter(.greeting(since: now), until: now + timer.timeout)
     link?.append(greeting, expecting: .greeting)

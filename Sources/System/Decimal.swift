@@ -88,3 +88,10 @@ extension UniqueArray<UInt8> {
     append(addingCount: Decimal.longest) { output in output.append(decimal: number) }
   }
 }
+
+extension StringProtocol {
+  /// The number that a text of decimal digits, and nothing else, stands for.
+  package var wholeNumber: Int? {
+    utf8.allSatisfy { (0x30...0x39).contains($0) } ? Int(self) : nil
+  }
+}

@@ -116,18 +116,6 @@ public final class Poller: Sendable {
     }
   }
 
-  /// Waits until something is seen on a watched descriptor, or until `deadline`.
-  ///
-  /// - Returns: whether something was seen.
-  package func waitForEvent(
-    until deadline: Instant, _ events: inout Events
-  ) throws(SystemError) -> Bool {
-    repeat {
-      try wait(from: .now, until: deadline, &events)
-    } while events.count == 0 && Instant.now < deadline
-    return events.count > 0
-  }
-
   /// Watches one more descriptor.
   public func add(
     _ descriptor: CInt, _ interest: Readiness, _ token: Token
@@ -163,6 +151,22 @@ public final class Poller: Sendable {
     if deadline <= now { return 0 }
     return CInt(clamping: (deadline - now).nanoseconds / 1_000_000 + 1)
   }
+}
+
+/// Waits until something is seen on a descriptor, or until `deadline` (poll(2)).
+///
+/// - Returns: whether something was seen.
+package func waitForEvent(
+  _ interest: Readiness, on descriptor: CInt, until deadline: Instant
+) throws(SystemError) -> Bool {
+  // poll(2) and epoll(7) have the same bits for reading and writing.
+  var request = pollfd(fd: descriptor, events: Int16(interest.rawValue), revents: 0)
+  repeat {
+    let timeout = Poller.milliseconds(from: .now, until: deadline)
+    // Sound: the kernel reads and fills in the one value.
+    if try systemCall("poll", { unsafe poll(&request, 1, timeout) }) > 0 { return true }
+  } while Instant.now < deadline
+  return false
 }
 
 /// What one wait saw, in storage that is used again for the next.

@@ -10,23 +10,47 @@ package struct SocketAddress: Sendable {
   /// The longest path of a socket in bytes: `sun_path` has one more, for a zero at its end.
   package static var longestPath: Int { 107 }
 
-  /// Reads a numeric address; nil when the text is none, a host name for one.
-  package init?(host: String, port: UInt16) {
+  /// The addresses of a host, in the order to try them. The C library may wait for a name server for
+  /// many seconds (getaddrinfo(3)).
+  ///
+  /// - Parameter flags: AI_NUMERICHOST to look nothing up, for one.
+  package static func lookUp(
+    _ host: String, port: UInt16, flags: CInt = 0
+  ) -> Result<[SocketAddress], AddressError> {
     var hints = unsafe addrinfo()
-    unsafe hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV
+    unsafe hints.ai_flags = flags | AI_NUMERICSERV
     unsafe hints.ai_socktype = CInt(SOCK_STREAM.rawValue)
     var list: UnsafeMutablePointer<addrinfo>?
-    // Sound: the call reads the two texts and the hints, and makes a list only when it returns 0.
-    guard unsafe getaddrinfo(host, String(port), &hints, &list) == 0, let list = unsafe list else {
-      return nil
+    // Sound: the call reads the two texts and the hints, and makes a list only when it returns 0. The
+    // list is freed once, after its last use.
+    let error = unsafe getaddrinfo(host, String(port), &hints, &list)
+    guard error == 0 else {
+      return .failure(AddressError(unsafe String(cString: gai_strerror(error))))
     }
-    // Sound: the list is freed once, after the last use of it.
     defer { unsafe freeaddrinfo(list) }
-    size = unsafe list.pointee.ai_addrlen
+    var addresses: [SocketAddress] = []
+    var next = unsafe list
+    while let entry = unsafe next {
+      addresses.append(unsafe SocketAddress(entry.pointee))
+      unsafe next = unsafe entry.pointee.ai_next
+    }
+    return .success(addresses)
+  }
+
+  /// Reads a numeric address; nil when the text is none, a host name for one.
+  package init?(host: String, port: UInt16) {
+    let found = Self.lookUp(host, port: port, flags: AI_NUMERICHOST)
+    guard let address = try? found.get().first else { return nil }
+    self = address
+  }
+
+  @unsafe
+  private init(_ entry: addrinfo) {
+    size = unsafe entry.ai_addrlen
     // Sound: the entry holds `ai_addrlen` bytes, and no address is larger than the storage.
     unsafe withUnsafeMutableBytes(of: &storage) { storage in
       unsafe storage.copyMemory(
-        from: UnsafeRawBufferPointer(start: list.pointee.ai_addr, count: Int(size)))
+        from: UnsafeRawBufferPointer(start: entry.ai_addr, count: Int(entry.ai_addrlen)))
     }
   }
 
@@ -70,14 +94,7 @@ extension Descriptor {
   /// - Throws: when the kernel refuses at once, as it does for a path that does not exist.
   package static func connecting(to address: SocketAddress) throws(SystemError) -> Descriptor {
     let socket = try address.makeSocket()
-    if address.family != AF_UNIX {
-      var on: CInt = 1
-      // Sound: the kernel reads the one value during the call.
-      _ = try systemCall("setsockopt") {
-        unsafe setsockopt(
-          socket.number, CInt(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<CInt>.size))
-      }
-    }
+    if address.family != AF_UNIX { try socket.setOption(CInt(IPPROTO_TCP), TCP_NODELAY) }
     // Sound: the address is valid during the call.
     let result = unsafe address.withPointer { unsafe Glibc.connect(socket.number, $0, $1) }
     guard result != 0 else { return socket }
@@ -91,6 +108,17 @@ extension Descriptor {
   package func bind(to address: SocketAddress) throws(SystemError) {
     // Sound: the address is valid during the call.
     _ = try systemCall("bind") { unsafe address.withPointer { unsafe Glibc.bind(number, $0, $1) } }
+  }
+
+  /// Sets an option of this socket (setsockopt(2)).
+  package func setOption(
+    _ level: CInt, _ option: CInt, to value: CInt = 1
+  ) throws(SystemError) {
+    var value = value
+    // Sound: the kernel reads the one value during the call.
+    _ = try systemCall("setsockopt") {
+      unsafe setsockopt(number, level, option, &value, socklen_t(MemoryLayout<CInt>.size))
+    }
   }
 
   /// The reason why the attempt to connect failed; nil when it succeeded (SO_ERROR, socket(7)).

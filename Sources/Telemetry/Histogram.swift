@@ -27,44 +27,41 @@ public struct Histogram: ~Copyable, Sendable {
   }
 
   /// What a histogram, or several together, have come to.
-  public struct Reading: Equatable, Sendable {
-    /// The upper bound of each bucket and how many values lie under it: in this bucket and all
-    /// before it.
-    public private(set) var buckets: [Bucket]
+  public struct Reading: Sendable {
+    private var counts: [UInt64]
+    private let smallest: Int64
+
     /// The sum of all values.
     public private(set) var sum: UInt64
-    /// How many values there were, those above all bounds among them.
-    public private(set) var count: UInt64
 
-    /// One of the buckets.
-    public struct Bucket: Equatable, Sendable {
-      /// The largest value that lies in it.
-      public let bound: UInt64
-      /// How many values are at most as large.
-      public fileprivate(set) var count: UInt64
+    /// How many values there were, those above all bounds among them.
+    public var count: UInt64 { counts.reduce(0, &+) }
+
+    /// The upper bound of each bucket, and how many values lie under it: in this bucket and all
+    /// before it.
+    public var buckets: [(bound: UInt64, count: UInt64)] {
+      var count: UInt64 = 0
+      return counts.dropLast().enumerated().map { index, values in
+        count &+= values
+        return (1 << (smallest + Int64(index)), count)
+      }
     }
 
     fileprivate init(_ histogram: borrowing Histogram) {
-      buckets = []
+      smallest = histogram.smallest
       // The sum before the counts: it is the one that may be behind.
       sum = histogram.sum.current
-      count = 0
-      for index in 0..<histogram.counts.count {
-        count &+= histogram.counts[index].current
-        guard index < histogram.counts.count - 1 else { break }
-        buckets.append(
-          Bucket(bound: 1 << (UInt64(histogram.smallest) + UInt64(index)), count: count))
-      }
+      counts = []
+      for index in 0..<histogram.counts.count { counts.append(histogram.counts[index].current) }
     }
 
     /// Adds the reading of another histogram with the same bounds. Sums and counts wrap around.
     public static func += (left: inout Self, right: Self) {
-      for (index, bucket) in right.buckets.enumerated() {
-        precondition(left.buckets[index].bound == bucket.bound, "the bounds differ")
-        left.buckets[index].count &+= bucket.count
-      }
+      precondition(
+        left.smallest == right.smallest && left.counts.count == right.counts.count,
+        "the bounds differ")
+      for index in left.counts.indices { left.counts[index] &+= right.counts[index] }
       left.sum &+= right.sum
-      left.count &+= right.count
     }
   }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CounterApp
-import Glibc
 
 /// Visits a counter as its clients do, and checks that it counts.
 struct Check: ParsableCommand {
@@ -8,7 +7,7 @@ struct Check: ParsableCommand {
     help: ArgumentHelp("Where the counter is: http://host[:port].", valueName: "address"))
   var address: String
 
-  @Option(Settings.checkTimeout) var timeout: String?
+  @Option(Settings.checkTimeout) var timeout: GivenFlag?
 
   static let configuration = CommandConfiguration(
     abstract: "Visit a counter twice, and see whether the number grows.",
@@ -19,23 +18,14 @@ struct Check: ParsableCommand {
     helpNames: .shortAndLong)
 
   func run() throws {
-    do {
-      let settings = SettingSource([(Settings.checkTimeout.declaration, timeout)])
-      var probe = try Probe(of: try HTTPURL(address), limit: try settings.checkTimeout())
-      try probe.checkHealth()
-      print("/health answers as it should")
-      let (first, second) = try probe.visitTwice()
-      print("/ counted visit \(first), then \(second): \(Self.growth(second - first))")
-    } catch let error as HTTPURL.Malformed {
-      throw Exit(EX_USAGE, "the address: \(error.reason)")
-    } catch let error as SettingError {
-      throw Exit(EX_USAGE, error.description)
-    } catch let error as Probe.Failure {
-      throw Exit(EXIT_FAILURE, error.description)
-    }
-  }
-
-  private static func growth(_ growth: Int64) -> String {
-    growth == 1 ? "exactly one more" : "\(growth) more, for others visited in between"
+    let probe = Probe(
+      of: try HTTPURL(address), limit: try settings.value(of: Settings.checkTimeout))
+    try probe.checkHealth()
+    print("/health answers as it should")
+    let (first, second) = try probe.visitTwice()
+    let growth =
+      second - first == 1
+      ? "exactly one more" : "\(second - first) more, for others visited in between"
+    print("/ counted visit \(first), then \(second): \(growth)")
   }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CounterApp
 import Glibc
+import System
 
 /// The command line: the server, which runs when no other command is named, and the commands that
 /// look at a running server.
@@ -15,17 +16,6 @@ struct CounterCommand: ParsableCommand {
     helpNames: [])
 }
 
-/// The exit code of the program, and in one line the reason.
-struct Exit: Error {
-  let code: Int32
-  let reason: String?
-
-  init(_ code: Int32, _ reason: String? = nil) {
-    self.code = code
-    self.reason = reason
-  }
-}
-
 extension CounterCommand {
   /// Runs the command that the arguments name.
   ///
@@ -35,30 +25,31 @@ extension CounterCommand {
       var command = try parseAsRoot(arguments)
       try command.run()
       return EX_OK
-    } catch let exit as Exit {
-      return end(exit)
-    } catch {
-      return end(parsing: error)
-    }
-  }
-
-  /// Ends after the arguments could not be parsed, or asked for help.
-  private static func end(parsing error: any Error) -> Int32 {
-    guard exitCode(for: error) != .success else {
+    } catch let code as ExitCode {
+      return code.rawValue
+    } catch let error where exitCode(for: error) == .success {
       print(fullMessage(for: error))
       return EX_OK
+    } catch {
+      let (code, reason) = describe(error)
+      var line = "counter: \(reason.split(separator: "\n").joined(separator: " "))\n"
+      line.withUTF8 { line in
+        // Sound: the kernel reads the line's own bytes during the call.
+        _ = unsafe write(STDERR_FILENO, line.baseAddress, line.count)
+      }
+      return code
     }
-    return end(Exit(EX_USAGE, "\(message(for: error)) (see counter --help)"))
   }
 
-  /// Writes the reason to standard error, in one line.
-  private static func end(_ exit: Exit) -> Int32 {
-    guard let reason = exit.reason else { return exit.code }
-    var line = "counter: \(reason.split(separator: "\n").joined(separator: " "))\n"
-    line.withUTF8 { line in
-      // Sound: the kernel reads the line's own bytes during the call.
-      _ = unsafe write(STDERR_FILENO, line.baseAddress, line.count)
+  /// The exit code that stands for an error, and the reason.
+  private static func describe(_ error: any Error) -> (Int32, String) {
+    switch error {
+    case let error as SettingError: (EX_USAGE, error.description)
+    case let error as AddressError: (EX_USAGE, "the address: \(error.reason)")
+    case let error as Probe.Failure: (EXIT_FAILURE, error.description)
+    case let error as Application.Failure: (EX_UNAVAILABLE, error.description)
+    case let error as SystemError: (EX_OSERR, error.description)
+    default: (EX_USAGE, "\(message(for: error)) (see counter --help)")
     }
-    return exit.code
   }
 }

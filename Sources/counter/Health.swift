@@ -1,11 +1,10 @@
 import ArgumentParser
 import CounterApp
-import Glibc
 
 /// Checks the counter on this machine.
 struct Health: ParsableCommand {
-  @Option(Settings.host) var host: String?
-  @Option(Settings.port) var port: String?
+  @Option(Settings.host) var host: GivenFlag?
+  @Option(Settings.port) var port: GivenFlag?
 
   static let configuration = CommandConfiguration(
     abstract: "Ask the counter on this machine whether it is well.",
@@ -19,16 +18,7 @@ struct Health: ParsableCommand {
     helpNames: .shortAndLong)
 
   func run() throws {
-    do {
-      let settings = SettingSource([
-        (Settings.host.declaration, host), (Settings.port.declaration, port),
-      ])
-      let target = try settings.healthTarget()
-      try Probe.checkHealth(host: target.host, port: target.port)
-    } catch let error as SettingError {
-      throw Exit(EX_USAGE, error.description)
-    } catch let error as Probe.Failure {
-      throw Exit(EXIT_FAILURE, error.description)
-    }
+    let target = try settings.healthTarget()
+    try Probe.checkHealth(host: target.host, port: target.port)
   }
 }

@@ -2,13 +2,20 @@ import ArgumentParser
 import CounterApp
 import Glibc
 
-extension Option where Value == String? {
+/// A flag that was given, without its dashes, and its value.
+struct GivenFlag {
+  let flag: String
+  let value: String
+}
+
+extension Option where Value == GivenFlag? {
   /// The flag of a setting, with the name, the value's name and the help that the setting declares.
   init<Parsed>(_ setting: Setting<Parsed>) {
     let declaration = setting.declaration
     self.init(
       name: .customLong(declaration.flag),
-      help: ArgumentHelp("\(declaration.help)", valueName: declaration.valueName))
+      help: ArgumentHelp("\(declaration.help)", valueName: declaration.valueName),
+      transform: { GivenFlag(flag: declaration.flag, value: $0) })
   }
 }
 
@@ -21,14 +28,21 @@ extension Flag where Value == Bool {
   }
 }
 
-extension SettingSource {
-  /// Settings from flags, the environment of the process, and defaults.
-  ///
-  /// - Parameter given: declarations, each with the value of its flag if that was given.
-  init(_ given: [(SettingDeclaration, String?)]) {
+extension ParsableCommand {
+  /// The settings that the command's flags, the environment of the process and defaults give. The
+  /// flags are found by reflection, as ArgumentParser finds them, so that each is listed once.
+  var settings: SettingSource {
     var flags: [String: String] = [:]
-    for (declaration, value) in given { flags[declaration.flag] = value }
-    self.init(flags: flags) { name in
+    for property in Mirror(reflecting: self).children {
+      switch property.value {
+      case let option as Option<GivenFlag?>:
+        if let given = option.wrappedValue { flags[given.flag] = given.value }
+      case let flag as Flag<Bool>:
+        if flag.wrappedValue { flags[Settings.accessLog.declaration.flag] = "on" }
+      default: break
+      }
+    }
+    return SettingSource(flags: flags) { name in
       // Sound: nothing in this program changes the environment.
       unsafe getenv(name).map { unsafe String(cString: $0) }
     }

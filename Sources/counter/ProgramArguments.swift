@@ -28,12 +28,10 @@ enum ProgramArguments {
   /// The position of the password in `scheme://[user:]password@host`, if there is one.
   static func password(in argument: [UInt8]) -> Range<Int>? {
     guard let at = argument.lastIndex(of: UInt8(ascii: "@")) else { return nil }
-    let scheme = Array("://".utf8)
-    guard
-      let start = argument.indices.first(where: { argument[$0...].starts(with: scheme) }),
-      start + scheme.count < at
-    else { return nil }
-    let credentials = argument[(start + scheme.count)..<at]
+    guard let start = argument.firstRange(of: Array("://".utf8))?.upperBound, start < at else {
+      return nil
+    }
+    let credentials = argument[start..<at]
     let colon = credentials.firstIndex(of: UInt8(ascii: ":"))
     return colon.map { ($0 + 1)..<at } ?? credentials.indices
   }

@@ -4,25 +4,25 @@ import Glibc
 
 /// The server: its flags, and its run.
 struct Serve: ParsableCommand {
-  @Option(Settings.host) var host: String?
-  @Option(Settings.port) var port: String?
-  @Option(Settings.metricsPort) var metricsPort: String?
-  @Option(Settings.redis) var redis: String?
-  @Option(Settings.redisPasswordFile) var redisPasswordFile: String?
-  @Option(Settings.data) var data: String?
-  @Option(Settings.threads) var threads: String?
-  @Option(Settings.visitTimeout) var visitTimeout: String?
-  @Option(Settings.drainTimeout) var drainTimeout: String?
-  @Option(Settings.maxConnections) var maxConnections: String?
-  @Option(Settings.memoryLimit) var memoryLimit: String?
-  @Option(Settings.headerTimeout) var headerTimeout: String?
-  @Option(Settings.bodyTimeout) var bodyTimeout: String?
-  @Option(Settings.idleTimeout) var idleTimeout: String?
-  @Option(Settings.writeTimeout) var writeTimeout: String?
-  @Option(Settings.logFormat) var logFormat: String?
-  @Option(Settings.logLevel) var logLevel: String?
+  @Option(Settings.host) var host: GivenFlag?
+  @Option(Settings.port) var port: GivenFlag?
+  @Option(Settings.metricsPort) var metricsPort: GivenFlag?
+  @Option(Settings.redis) var redis: GivenFlag?
+  @Option(Settings.redisPasswordFile) var redisPasswordFile: GivenFlag?
+  @Option(Settings.data) var data: GivenFlag?
+  @Option(Settings.threads) var threads: GivenFlag?
+  @Option(Settings.visitTimeout) var visitTimeout: GivenFlag?
+  @Option(Settings.drainTimeout) var drainTimeout: GivenFlag?
+  @Option(Settings.maxConnections) var maxConnections: GivenFlag?
+  @Option(Settings.memoryLimit) var memoryLimit: GivenFlag?
+  @Option(Settings.headerTimeout) var headerTimeout: GivenFlag?
+  @Option(Settings.bodyTimeout) var bodyTimeout: GivenFlag?
+  @Option(Settings.idleTimeout) var idleTimeout: GivenFlag?
+  @Option(Settings.writeTimeout) var writeTimeout: GivenFlag?
+  @Option(Settings.logFormat) var logFormat: GivenFlag?
+  @Option(Settings.logLevel) var logLevel: GivenFlag?
   @Flag(Settings.accessLog) var accessLog: Bool
-  @Option(Settings.trustedProxies) var trustedProxies: String?
+  @Option(Settings.trustedProxies) var trustedProxies: GivenFlag?
 
   static let configuration = CommandConfiguration(
     abstract: "A web server that answers every visit with its number, counted in Redis.",
@@ -48,48 +48,6 @@ struct Serve: ParsableCommand {
 
 extension Serve {
   func run() throws {
-    let configuration: Configuration
-    do throws(SettingError) {
-      configuration = try Configuration(settings)
-    } catch {
-      throw Exit(EX_USAGE, error.description)
-    }
-    try Self.run(configuration)
-  }
-
-  private static func run(_ configuration: Configuration) throws(Exit) {
-    do throws(Application.Failure) {
-      switch try Application.run(configuration) {
-      case .clean: return
-      case .cutOff: break
-      }
-    } catch {
-      switch error {
-      case .unavailable(let reason): throw Exit(EX_UNAVAILABLE, reason)
-      case .system: throw Exit(EX_OSERR, error.description)
-      }
-    }
-    throw Exit(EX_TEMPFAIL)
-  }
-
-  private var settings: SettingSource {
-    let accessLog = accessLog ? "on" : nil
-    return SettingSource([
-      (Settings.host.declaration, host), (Settings.port.declaration, port),
-      (Settings.metricsPort.declaration, metricsPort), (Settings.redis.declaration, redis),
-      (Settings.redisPasswordFile.declaration, redisPasswordFile),
-      (Settings.data.declaration, data), (Settings.threads.declaration, threads),
-      (Settings.visitTimeout.declaration, visitTimeout),
-      (Settings.drainTimeout.declaration, drainTimeout),
-      (Settings.maxConnections.declaration, maxConnections),
-      (Settings.memoryLimit.declaration, memoryLimit),
-      (Settings.headerTimeout.declaration, headerTimeout),
-      (Settings.bodyTimeout.declaration, bodyTimeout),
-      (Settings.idleTimeout.declaration, idleTimeout),
-      (Settings.writeTimeout.declaration, writeTimeout),
-      (Settings.logFormat.declaration, logFormat), (Settings.logLevel.declaration, logLevel),
-      (Settings.accessLog.declaration, accessLog),
-      (Settings.trustedProxies.declaration, trustedProxies),
-    ])
+    if try Application.run(Configuration(settings)) == .cutOff { throw ExitCode(EX_TEMPFAIL) }
   }
 }

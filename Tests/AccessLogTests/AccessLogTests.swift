@@ -24,7 +24,7 @@ struct AccessLogTests {
     }
     for place in 0..<1024 { log.responseWritten(.made(place: place), code: 200, bodyCount: 39) }
     log.endRound()
-    writer.finish(by: .now + .seconds(10))
+    try writer.finish(by: .now + .seconds(10))
     let kept = 1024 - writer.dropped.current
     #expect(kept > 200 && kept < 270, "256 KiB of some 1,050 bytes each, not \(kept)")
 
@@ -50,7 +50,7 @@ struct AccessLogTests {
       log.responseWritten(.made(place: place), code: nil, bodyCount: 0)
     }
     log.endRound()
-    writer.finish(by: .now + .seconds(10))
+    try writer.finish(by: .now + .seconds(10))
     var bytes = [UInt8](repeating: 0, count: 4096)
     let count = unsafe read(ends[0], &bytes, bytes.count)
     let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")

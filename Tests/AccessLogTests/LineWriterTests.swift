@@ -33,7 +33,7 @@ struct LineWriterTests {
       #expect(bytes.count == 0)
       expected += "line \(number)\n"
     }
-    writer.finish(by: .now + .seconds(10))
+    try writer.finish(by: .now + .seconds(10))
     close(end)
     var received: [UInt8] = []
     var part = [UInt8](repeating: 0, count: 1 << 16)
@@ -62,7 +62,7 @@ struct LineWriterTests {
     // The pipe, the queue and the lines being written have room for 64 KiB each.
     #expect(writer.dropped.current >= 1000 - 3 * 66)
     #expect(writer.dropped.current < 1000)
-    writer.finish(by: .now + .milliseconds(100))
+    try writer.finish(by: .now + .milliseconds(100))
     #expect(Instant.now - began < .seconds(5))
     close(reader)
   }
@@ -75,8 +75,17 @@ struct LineWriterTests {
     let writer = try LineWriter(to: end)
     var bytes = line("a\nb\n")
     writer.write(&bytes, lines: 2)
-    writer.finish(by: .now + .seconds(10))
+    try writer.finish(by: .now + .seconds(10))
     #expect(writer.dropped.current == 2)
     close(end)
+  }
+}
+
+extension LineWriter {
+  /// Ends the thread, and waits until everything is written, but no longer than until a deadline.
+  func finish(by deadline: Instant) throws {
+    let ended = try Wakeup()
+    end(ringing: ended)
+    _ = try waitForEvent(.read, on: ended.descriptor, until: deadline)
   }
 }

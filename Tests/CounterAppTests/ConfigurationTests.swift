@@ -1,3 +1,4 @@
+import HTTP
 import System
 import Logging
 import Redis
@@ -10,7 +11,7 @@ import Testing
 func configure(
   _ environment: [String: String] = [:], flags: [String: String] = [:],
   on machine: Machine = Machine(processors: 2, memoryLimit: nil)
-) throws(SettingError) -> Configuration {
+) throws -> Configuration {
   try Configuration(SettingSource(flags: flags) { environment[$0] }, machine)
 }
 
@@ -28,10 +29,10 @@ struct ConfigurationTests {
     #expect(configuration.visitTimeout == .seconds(5))
     #expect(configuration.drainTimeout == .seconds(10))
     #expect(configuration.maxConnections == nil)
-    #expect(configuration.headerTimeout == .seconds(10))
-    #expect(configuration.bodyTimeout == .seconds(30))
-    #expect(configuration.idleTimeout == .seconds(60))
-    #expect(configuration.writeTimeout == .seconds(30))
+    #expect(configuration.limits.headerTime == .seconds(10))
+    #expect(configuration.limits.bodyTime == .seconds(30))
+    #expect(configuration.limits.idleTime == .seconds(60))
+    #expect(configuration.limits.writeTime == .seconds(30))
     #expect(configuration.metricsPort == 9000)
     #expect(configuration.logFormat == .text)
     #expect(configuration.logLevel == .info)
@@ -57,10 +58,10 @@ struct ConfigurationTests {
     #expect(configuration.visitTimeout == .milliseconds(250))
     #expect(configuration.drainTimeout == .seconds(0))
     #expect(configuration.maxConnections == 3)
-    #expect(configuration.headerTimeout == .seconds(1))
-    #expect(configuration.bodyTimeout == .seconds(2))
-    #expect(configuration.idleTimeout == .seconds(3))
-    #expect(configuration.writeTimeout == .seconds(4))
+    #expect(configuration.limits.headerTime == .seconds(1))
+    #expect(configuration.limits.bodyTime == .seconds(2))
+    #expect(configuration.limits.idleTime == .seconds(3))
+    #expect(configuration.limits.writeTime == .seconds(4))
     #expect(configuration.metricsPort == 0)
     #expect(configuration.logFormat == .json)
     #expect(configuration.logLevel == .error)

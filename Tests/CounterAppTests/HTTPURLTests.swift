@@ -1,3 +1,4 @@
+import System
 import Testing
 
 @testable import CounterApp
@@ -22,15 +23,15 @@ struct HTTPURLTests {
   @Test(
     "is refused with its reason",
     arguments: [
-      ("", HTTPURL.Malformed.otherScheme), ("h:80", .otherScheme), ("https://h", .otherScheme),
-      ("http://", .badHost), ("http://:80", .badHost), ("http://[]:80", .badHost),
+      ("", AddressError.otherScheme), ("h:80", .otherScheme), ("https://h", .otherScheme),
+      ("http://", .noHost), ("http://:80", .noHost), ("http://[]:80", .noHost),
       ("http://h:0", .badPort), ("http://h:65536", .badPort), ("http://h:x", .badPort),
       ("http://h:1:2", .badPort), ("http://h:+1", .badPort), ("http://[::1", .badPort),
       ("http://[::1]x", .badPort), ("http://h/x", .hasPath),
       ("http://u@h", .hasPath), ("http://h?x", .hasPath), ("http://h h", .hasPath),
       ("http://h\r\nX: y", .hasPath), ("http://ü", .hasPath),
     ])
-  func refused(_ text: String, _ reason: HTTPURL.Malformed) {
+  func refused(_ text: String, _ reason: AddressError) {
     #expect(throws: reason) { try HTTPURL(text) }
   }
 }

@@ -22,7 +22,8 @@ struct MetricsArithmeticTests {
     other.server.open.add(1)
     other.counting.waits.record(.max)
     let metrics = Metrics(
-      [figures, other], try LineWriter(to: STDERR_FILENO), nil, try Shutdown(loops: 2))
+      loops: [figures, other], log: try LineWriter(to: STDERR_FILENO), accessLines: nil,
+      shutdown: try Shutdown(loops: 2))
     let text = metrics.text
     #expect(text.contains("\ncounter_http_connections_open 1\n"))
     #expect(text.contains("\ncounter_redis_connected_loops 0\n"))

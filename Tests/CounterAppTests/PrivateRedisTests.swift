@@ -10,7 +10,9 @@ import Testing
 struct ServerProcessTests {
   /// Starts `sleep 60` under a process descriptor that `watch` opens.
   private func start(watch: (pid_t) -> CInt) throws(SystemError) -> ServerProcess {
-    try ServerProcess(["/bin/sleep", "60"], log: STDERR_FILENO, keeping: -1, watch: watch)
+    try ServerProcess(
+      ["/bin/sleep", "60"], log: STDERR_FILENO, keeping: -1, Poller(), Token(owner: 0),
+      watch: watch)
   }
 
   @Test("is killed and reaped when it cannot be watched, so that none is left on the folder")
@@ -29,22 +31,29 @@ struct ServerProcessTests {
   }
 
   @Test("is killed and reaped when its end cannot be reported")
-  func unreported() throws {
-    // A regular file cannot be watched by epoll(7).
-    let process = try start { _ in unsafe open("/proc/self/exe", O_RDONLY | O_CLOEXEC) }
-    #expect(throws: SystemError.self) { try process.watch(Poller(), Token(owner: 0)) }
-    #expect(kill(process.id, 0) == -1 && errno == ESRCH)
+  func unreported() {
+    var child: pid_t = 0
+    #expect(throws: SystemError.self) {
+      try start { id in
+        child = id
+        // A regular file cannot be watched by epoll(7).
+        return unsafe open("/proc/self/exe", O_RDONLY | O_CLOEXEC)
+      }
+    }
+    #expect(child > 0)
+    #expect(kill(child, 0) == -1 && errno == ESRCH)
   }
 
   @Test("is reported and reaped once it has ended, and not before")
   func end() throws {
     let poller = try Poller()
     var events = Events()
-    let process = try ServerProcess(["/bin/sleep", "60"], log: STDERR_FILENO, keeping: -1)
-    try process.watch(poller, Token(owner: 7))
+    let process = try ServerProcess(
+      ["/bin/sleep", "60"], log: STDERR_FILENO, keeping: -1, poller, Token(owner: 7))
     #expect(!process.reap())
     process.send(SIGKILL)
-    #expect(try poller.waitForEvent(until: .now + .seconds(10), &events))
+    try poller.wait(from: .now, until: .now + .seconds(10), &events)
+    #expect(events.count == 1)
     #expect(process.reap())
     #expect(kill(process.id, 0) == -1 && errno == ESRCH)
   }

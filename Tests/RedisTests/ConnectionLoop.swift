@@ -7,6 +7,7 @@ import Testing
 /// A connection and its event loop, turned by hand, with a clock that can be put forward.
 struct ConnectionLoop: ~Copyable {
   var connection: RedisConnection
+  let figures = RedisConnection.Figures()
 
   /// Emulates a distant server: each event is seen so much later than it came.
   var latency = Interval.seconds(0)
@@ -22,8 +23,8 @@ struct ConnectionLoop: ~Copyable {
   ) throws {
     let poller = try Poller()
     let connection = try RedisConnection(
-      to: try RedisAddress(url), timeoutLimit: limit, poller, owner: 3, greeting: greeting,
-      resolver: resolver)
+      to: try RedisAddress(url), timeoutLimit: limit, poller, owner: 3, figures: figures,
+      greeting: greeting, resolver: resolver)
     self.poller = poller
     self.connection = connection
   }

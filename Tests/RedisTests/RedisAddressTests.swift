@@ -1,3 +1,4 @@
+import System
 import Testing
 
 @testable import Redis
@@ -28,7 +29,7 @@ struct RedisAddressTests {
   @Test(
     "is refused with its reason",
     arguments: [
-      ("http://x", RedisAddress.Malformed.unknownScheme), ("", .unknownScheme),
+      ("http://x", AddressError.unknownScheme), ("", .unknownScheme),
       ("rediss://x", .encryptionNotSupported), ("redis://", .noHost), ("redis://:1", .noHost),
       ("unix:", .noHost), ("redis://h:0", .badPort), ("redis://h:65536", .badPort),
       ("redis://h:x", .badPort), ("redis://h:+1", .badPort), ("redis://h/+1", .badDatabase),
@@ -38,7 +39,7 @@ struct RedisAddressTests {
       ("redis://:%ff@h", .badPercentEncoding),
       ("unix:/" + String(repeating: "a", count: 107), .pathTooLong),
     ])
-  func refused(_ text: String, _ reason: RedisAddress.Malformed) {
+  func refused(_ text: String, _ reason: AddressError) {
     #expect(throws: reason) { try RedisAddress(text) }
   }
 

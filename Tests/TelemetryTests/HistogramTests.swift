@@ -6,7 +6,7 @@ import Testing
 struct HistogramTests {
   private func counts(_ histogram: borrowing Histogram) -> [UInt64] {
     let reading = histogram.reading
-    return reading.buckets.map(\.count) + [reading.count]
+    return reading.buckets.map { $0.count } + [reading.count]
   }
 
   @Test(
@@ -20,7 +20,7 @@ struct HistogramTests {
     let histogram = Histogram(exponents: 2...4)
     histogram.record(value)
     #expect(counts(histogram) == expected)
-    #expect(histogram.reading.buckets.map(\.bound) == [4, 8, 16])
+    #expect(histogram.reading.buckets.map { $0.bound } == [4, 8, 16])
     #expect(histogram.reading.sum == UInt64(value))
   }
 
@@ -33,7 +33,7 @@ struct HistogramTests {
     other.record(9)
     var reading = one.reading
     reading += other.reading
-    #expect(reading.buckets.map(\.count) == [1, 1, 6, 6])
+    #expect(reading.buckets.map { $0.count } == [1, 1, 6, 6])
     #expect(reading.count == 7)
     #expect(reading.sum == 25)
   }

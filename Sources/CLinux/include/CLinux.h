@@ -33,9 +33,6 @@ ssize_t clinux_send(int socket, const void *bytes, size_t count);
 /// into IPv6; zeros for a client that has none.
 int clinux_accept(int listener, struct in6_addr *address);
 
-/// bind(2) to an address that getaddrinfo(3) found.
-int clinux_bind(int socket, const struct addrinfo *address);
-
 /// The port of a socket that is bound to an IPv4 or IPv6 address (getsockname(2)), or -1.
 int clinux_local_port(int socket);
 

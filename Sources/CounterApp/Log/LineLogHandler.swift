@@ -1,4 +1,7 @@
+import BasicContainers
+import CLinux
 package import Logging
+import System
 
 /// Formats each event as a line of text or as a JSON object.
 ///
@@ -9,8 +12,6 @@ package struct LineLogHandler: LogHandler {
   package var logLevel: Logger.Level
   /// Values that every line shows after the message.
   package var metadata: Logger.Metadata = [:]
-  /// The source of more such values.
-  package var metadataProvider: Logger.MetadataProvider?
   private let label: String
   private let format: LogFormat
   private let write: @Sendable (String) -> Void
@@ -26,16 +27,13 @@ package struct LineLogHandler: LogHandler {
     logLevel = level
   }
 
-  /// One of the values that every line shows.
   package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
     get { metadata[key] }
     set { metadata[key] = newValue }
   }
 
-  /// Writes the line of an event.
   package func log(event: LogEvent) {
     var metadata = metadata
-    metadata.merge(metadataProvider?.get() ?? [:]) { $1 }
     metadata.merge(event.metadata ?? [:]) { $1 }
     let values = metadata.sorted { $0.key < $1.key }.map { ($0.key, "\($0.value)") }
     switch format {
@@ -44,15 +42,26 @@ package struct LineLogHandler: LogHandler {
     }
   }
 
+  /// Now, in UTC and to the millisecond: `2026-01-02T03:04:05.678Z` (RFC 3339).
+  private static var timestamp: String {
+    let now = timespec.wallClock
+    var text = UniqueArray<UInt8>()
+    text.append(utc: now.tv_sec, "%Y-%m-%dT%H:%M:%S")
+    let milliseconds = "\(1000 + now.tv_nsec / 1_000_000)".dropFirst()
+    return unsafe text.span.withUnsafeBufferPointer { bytes in
+      unsafe "\(String(decoding: bytes, as: UTF8.self)).\(milliseconds)Z"
+    }
+  }
+
   private func text(_ event: LogEvent, _ metadata: [(String, String)]) -> String {
     let values = metadata.map { " \($0.0)=\($0.1)" }.joined()
-    let line = "\(Timestamp.now) \(event.level) \(label): \(event.message)\(values)"
+    let line = "\(Self.timestamp) \(event.level) \(label): \(event.message)\(values)"
     return line.withoutControlCharacters + "\n"
   }
 
   private func json(_ event: LogEvent, _ metadata: [(String, String)]) -> String {
     var fields = [
-      ("time", Timestamp.now), ("level", event.level.rawValue), ("logger", label),
+      ("time", Self.timestamp), ("level", event.level.rawValue), ("logger", label),
       ("message", event.message.description),
     ]
     // A value whose name is that of a field gets a longer name.

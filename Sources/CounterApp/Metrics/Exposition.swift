@@ -37,8 +37,6 @@ struct Exposition {
     sample("\(name){\(label)=\"\(value)\"}", 1)
   }
 
-  /// A histogram.
-  ///
   /// - Parameter unit: the unit of the values, in the unit that the name tells.
   mutating func histogram(
     _ name: String, _ help: String, _ reading: Histogram.Reading, unit: Double = 1

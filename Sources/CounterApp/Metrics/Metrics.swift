@@ -1,5 +1,6 @@
 import AccessLog
 import Counting
+import CLinux
 import System
 import Telemetry
 import HTTP
@@ -11,32 +12,22 @@ struct Metrics: Sendable {
   let log: LineWriter
   let accessLines: LineWriter?
   let shutdown: Shutdown
-  private let startedAt = (monotonic: Instant.now, wallClock: ProcessFigures.wallClock)
+  private let startedAt = (monotonic: Instant.now, wallClock: timespec.wallClock)
 
-  init(
-    _ loops: [LoopFigures], _ log: LineWriter, _ accessLines: LineWriter?, _ shutdown: Shutdown
-  ) {
-    self.loops = loops
-    self.log = log
-    self.accessLines = accessLines
-    self.shutdown = shutdown
-  }
-
-  /// The figures as they are now.
   var text: String {
     var page = Exposition()
     describeProgram(&page)
     describeVisits(&page)
     describeRedis(&page)
     describeHTTP(&page)
-    describeProcess(&page)
+    describeProcess(&page, startedAt.wallClock.tv_sec)
     return page.text
   }
 
   // Nothing here may trap: figures are read while event loops write them, and the reads of two
   // figures are not ordered.
 
-  private func sum(_ figure: (LoopFigures) -> UInt64) -> UInt64 {
+  private func sum<Figure: FixedWidthInteger>(_ figure: (LoopFigures) -> Figure) -> Figure {
     loops.reduce(0) { $0 &+ figure($1) }
   }
 
@@ -45,14 +36,8 @@ struct Metrics: Sendable {
     figure > other ? figure &- other : 0
   }
 
-  private func sum(_ figure: (LoopFigures) -> Int) -> Int {
-    loops.reduce(0) { $0 &+ figure($1) }
-  }
-
   private func sum(_ figure: (LoopFigures) -> Histogram.Reading) -> Histogram.Reading {
-    var sum = figure(loops[0])
-    for loop in loops.dropFirst() { sum += figure(loop) }
-    return sum
+    loops.dropFirst().reduce(into: figure(loops[0])) { $0 += figure($1) }
   }
 
   private static var nanoseconds: Double { 1e-9 }
@@ -141,17 +126,5 @@ struct Metrics: Sendable {
     page.counter(
       "counter_access_log_lines_dropped_total",
       "Lines of the access log that nobody read in time.", accessLines?.dropped.current ?? 0)
-  }
-
-  private func describeProcess(_ page: inout Exposition) {
-    let process = ProcessFigures()
-    page.counter(
-      "process_cpu_seconds_total", "Processor time, of user and kernel.", process.processorTime)
-    page.gauge("process_resident_memory_bytes", "Resident memory.", process.residentMemory)
-    page.gauge("process_open_fds", "Open descriptors.", process.openDescriptors)
-    page.gauge("process_max_fds", "The most descriptors that may be open.", process.mostDescriptors)
-    page.gauge(
-      "process_start_time_seconds", "When the program started, in seconds since 1970.",
-      startedAt.wallClock)
   }
 }

@@ -10,35 +10,27 @@ struct DataFolder: ~Copyable {
   /// Locked for as long as this descriptor, or a copy that a child inherited, is open (flock(2)).
   let lockFile: Descriptor
 
-  typealias Failure = PrivateRedis.Failure
-
   /// Makes the folder if it is missing.
-  init(_ path: String) throws(Failure) {
-    let absolute: String
-    let lockFile: Descriptor
-    do throws(SystemError) {
-      try Self.make(path)
-      absolute = try Self.absolute(path)
-      lockFile = try Self.open("\(absolute)/lock", O_RDWR | O_CREAT)
-    } catch {
-      throw .folder(error)
-    }
+  init(_ path: String) throws(SystemError) {
+    try Self.make(path)
+    let absolute = try Self.absolute(path)
+    lockFile = try Self.open("\(absolute)/lock", O_RDWR | O_CREAT)
     self.path = absolute
-    self.lockFile = lockFile
   }
 
   /// Locks the folder.
   ///
   /// - Returns: false when the lock is held though the process that took it is gone: a redis-server
   ///   whose counter was killed has inherited it, and ends by itself, but not at once.
-  /// - Throws: `folderInUse` when the process that took the lock is alive.
-  func lock() throws(Failure) -> Bool {
+  /// - Throws: when the process that took the lock is alive.
+  func lock() throws -> Bool {
     while flock(lockFile.number, LOCK_EX | LOCK_NB) != 0 {
       let error = SystemError("flock")
       if error.code == EINTR { continue }
-      guard error.code == EWOULDBLOCK else { throw .folder(error) }
+      guard error.code == EWOULDBLOCK else { throw error }
       guard let holder, holder != getpid(), kill(holder, 0) != 0, errno == ESRCH else {
-        throw .folderInUse(byProcess: holder)
+        let process = holder.map { " by process \($0)" } ?? ""
+        throw PrivateRedis.Failure("the data folder is in use\(process)")
       }
       return false
     }
@@ -50,12 +42,8 @@ struct DataFolder: ~Copyable {
   var holder: pid_t? { TextFile.read("\(path)/lock").flatMap { pid_t($0.filter(\.isNumber)) } }
 
   /// Opens a file in the folder to write at its end; other users may not read it.
-  func open(_ name: String) throws(Failure) -> Descriptor {
-    do {
-      return try Self.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_APPEND)
-    } catch {
-      throw .folder(error)
-    }
+  func open(_ name: String) throws(SystemError) -> Descriptor {
+    try Self.open("\(path)/\(name)", O_WRONLY | O_CREAT | O_APPEND)
   }
 
   /// Writes the id of this process into the lock file, for messages. The lock does not depend on it,

@@ -9,7 +9,7 @@ import System
 /// A server is started only when the data folder is locked and the last server has been reaped, so
 /// that no two servers ever run on one folder.
 final class RedisSupervisor {
-  private let installation: PrivateRedis
+  let installation: PrivateRedis
   private let poller: Poller
   private let token: Token
   private let logger: Logger
@@ -43,23 +43,17 @@ final class RedisSupervisor {
   /// Finds the program and the data folder.
   ///
   /// - Throws: when the program is missing, or another counter uses the folder.
-  init(
-    in path: String, _ poller: Poller, _ token: Token, _ logger: Logger
-  ) throws(PrivateRedis.Failure) {
-    let installation = try PrivateRedis(in: path)
+  init(in path: String, _ poller: Poller, _ token: Token, _ logger: Logger) throws {
+    installation = try PrivateRedis(in: path)
     let now = Instant.now
     state =
-      try installation.lockFolder()
+      try installation.folder.lock()
       ? .backingOff(until: now)
       : .waitingForFolder(nextTry: now, until: now + Self.longestLock)
-    self.installation = installation
     self.poller = poller
     self.token = token
     self.logger = logger
   }
-
-  /// Where the redis-server can be reached.
-  var location: RedisAddress { installation.location }
 
   /// Whether the server has ended, and will not be started again.
   var isStopped: Bool { if case .stopped = state { true } else { false } }
@@ -74,92 +68,78 @@ final class RedisSupervisor {
     }
   }
 
-  /// Handles the end of the server.
+  /// Does what is due, after an event of the server or when `deadline` has come.
   ///
   /// - Parameter hasConnected: whether the server, or one before it, could be reached.
-  /// - Throws: when a server that could never be reached has ended.
-  func handleEvent(
-    _ now: Instant, hasConnected: Bool
-  ) throws(PrivateRedis.Failure) {
-    switch state {
-    case .running(let process, let since, let logSize):
-      guard process.reap() else { return }
-      guard hasConnected else {
-        state = .stopped
-        throw .ended(lastLogLine: installation.lastLogLine(after: logSize))
-      }
-      logger.error("the private redis-server ended (its log tells more); starting it again")
-      if now - since > .seconds(10) { backoff.succeeded() }
-      state = .backingOff(until: now + backoff.failed())
-    case .terminating(let process, _), .killed(let process, _):
-      if process.reap() { state = .stopped }
-    case .waitingForFolder, .backingOff, .stopped:
-      break
-    }
-  }
-
-  /// Does what is due.
-  ///
-  /// - Throws: when the server cannot be started for the first time.
-  func endRound(_ now: Instant, hasConnected: Bool) throws(PrivateRedis.Failure) {
-    guard now >= deadline else { return }
-    switch state {
-    case .waitingForFolder(_, let until):
-      try lockFolder(now, until: until)
-    case .backingOff:
-      try start(now, hasConnected: hasConnected)
-    case .terminating(let process, _):
-      logger.warning("the private redis-server did not end in time and is killed")
-      process.send(SIGKILL)
-      state = .killed(process, until: now + Self.killPatience)
-    case .killed(let process, _):
-      logger.error("the private redis-server, process \(process.id), cannot be ended")
-      state = .stopped
-    case .running, .stopped:
-      break
-    }
-  }
-
-  private func lockFolder(
-    _ now: Instant, until limit: Instant
-  ) throws(PrivateRedis.Failure) {
-    do throws(PrivateRedis.Failure) {
-      if try installation.lockFolder() {
-        state = .backingOff(until: now)
-      } else if now < limit {
-        state = .waitingForFolder(nextTry: now + .milliseconds(20), until: limit)
-      } else {
-        throw .folderInUse(byProcess: nil)
-      }
+  /// - Throws: when there will be no server: it could not be started, or has ended, before it could be
+  ///   reached for the first time.
+  func endRound(_ now: Instant, hasConnected: Bool) throws {
+    do {
+      try advance(now, hasConnected)
     } catch {
       state = .stopped
       throw error
     }
   }
 
-  private func start(
-    _ now: Instant, hasConnected: Bool
-  ) throws(PrivateRedis.Failure) {
-    let logSize = installation.logSize
-    do throws(PrivateRedis.Failure) {
+  private func advance(_ now: Instant, _ hasConnected: Bool) throws {
+    switch state {
+    case .running(let process, let since, let logSize) where process.reap():
+      guard hasConnected else {
+        let reason = TextFile.lastLine(installation.logPath, from: logSize).map { ": \($0)" }
+        throw PrivateRedis.Failure("redis-server ended\(reason ?? ", and logged no reason")")
+      }
+      logger.error("the private redis-server ended (its log tells more); starting it again")
+      if now - since > .seconds(10) { backoff.succeeded() }
+      state = .backingOff(until: now + backoff.failed())
+    case .terminating(let process, _) where process.reap(),
+      .killed(let process, _) where process.reap():
+      state = .stopped
+    case .waitingForFolder(let nextTry, let limit) where now >= nextTry:
+      try lockFolder(now, until: limit)
+    case .backingOff(let deadline) where now >= deadline:
+      try start(now, hasConnected)
+    case .terminating(let process, let deadline) where now >= deadline:
+      logger.warning("the private redis-server did not end in time and is killed")
+      kill(process, now)
+    case .killed(let process, let deadline) where now >= deadline:
+      logger.error("the private redis-server, process \(process.id), cannot be ended")
+      state = .stopped
+    case .waitingForFolder, .running, .backingOff, .terminating, .killed, .stopped:
+      break
+    }
+  }
+
+  private func lockFolder(_ now: Instant, until limit: Instant) throws {
+    if try installation.folder.lock() {
+      state = .backingOff(until: now)
+    } else if now < limit {
+      state = .waitingForFolder(nextTry: now + .milliseconds(20), until: limit)
+    } else {
+      throw PrivateRedis.Failure("the data folder is in use")
+    }
+  }
+
+  private func start(_ now: Instant, _ hasConnected: Bool) throws {
+    let logSize = TextFile.size(installation.logPath) ?? 0
+    do {
       let process = try installation.start(poller, token)
       state = .running(process, since: now, logSize: logSize)
-    } catch {
-      guard hasConnected else {
-        state = .stopped
-        throw error
-      }
+    } catch let error where hasConnected {
       logger.error("\(error)")
       state = .backingOff(until: now + backoff.failed())
     }
   }
 
-  /// Tells the server to end.
-  func stop(_ now: Instant) {
+  /// Tells the server to end, or kills it at once.
+  func stop(_ now: Instant, isForced: Bool) {
     switch state {
-    case .running(let process, _, _):
+    case .running(let process, _, _) where !isForced:
       process.send(SIGTERM)
       state = .terminating(process, until: now + Self.patience)
+    case .running(let process, _, _),
+      .terminating(let process, _) where isForced:
+      kill(process, now)
     case .waitingForFolder, .backingOff:
       state = .stopped
     case .terminating, .killed, .stopped:
@@ -167,16 +147,8 @@ final class RedisSupervisor {
     }
   }
 
-  /// Kills the server at once.
-  func kill(_ now: Instant) {
-    switch state {
-    case .running(let process, _, _), .terminating(let process, _):
-      process.send(SIGKILL)
-      state = .killed(process, until: now + Self.killPatience)
-    case .waitingForFolder, .backingOff:
-      state = .stopped
-    case .killed, .stopped:
-      break
-    }
+  private func kill(_ process: ServerProcess, _ now: Instant) {
+    process.send(SIGKILL)
+    state = .killed(process, until: now + Self.killPatience)
   }
 }

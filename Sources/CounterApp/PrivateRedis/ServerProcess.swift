@@ -4,7 +4,6 @@ import System
 
 /// A redis-server that runs as a child of this process, and ends with it.
 final class ServerProcess: Sendable {
-  /// The process id.
   let id: pid_t
   private let watched: Descriptor
 
@@ -14,10 +13,12 @@ final class ServerProcess: Sendable {
   ///   - arguments: the path of the program, and its arguments.
   ///   - log: where its output goes.
   ///   - kept: the one descriptor that it inherits.
+  ///   - poller: reports the end of the process, as an event with `token`.
   ///   - watch: opens a descriptor of the process with an id, or returns -1.
-  /// - Throws: when the program was not started, or cannot be watched. Then no process is left.
+  /// - Throws: when the program was not started, or its end cannot be reported. Then no process is
+  ///   left: a second redis-server on the same folder would destroy the count.
   init(
-    _ arguments: [String], log: CInt, keeping kept: CInt,
+    _ arguments: [String], log: CInt, keeping kept: CInt, _ poller: Poller, _ token: Token,
     watch: (pid_t) -> CInt = clinux_watch_process
   ) throws(SystemError) {
     var pointers = unsafe arguments.map { unsafe strdup($0) } + [nil]
@@ -26,26 +27,16 @@ final class ServerProcess: Sendable {
     let child = try systemCall("fork") {
       unsafe clinux_spawn_bound(arguments[0], &pointers, log, kept)
     }
-    let number = watch(child)
-    guard number >= 0 else {
-      let error = SystemError("pidfd_open")
-      Self.killNew(child)
+    do throws(SystemError) {
+      let watched = Descriptor(owning: try systemCall("pidfd_open") { watch(child) })
+      try poller.add(watched.number, .read, token)
+      self.watched = watched
+    } catch {
+      kill(child, SIGKILL)
+      while waitpid(child, nil, 0) < 0, errno == EINTR {}
       throw error
     }
     id = child
-    watched = Descriptor(owning: number)
-  }
-
-  /// Has the end of the process reported as an event.
-  ///
-  /// - Throws: when that cannot be done. Then the process is killed.
-  func watch(_ poller: Poller, _ token: Token) throws(SystemError) {
-    do throws(SystemError) {
-      try poller.add(watched.number, .read, token)
-    } catch {
-      Self.killNew(id)
-      throw error
-    }
   }
 
   /// Sends a signal. The process must not have been reaped.
@@ -57,12 +48,5 @@ final class ServerProcess: Sendable {
   func reap() -> Bool {
     // A process that is no child any more has been reaped.
     waitpid(id, nil, WNOHANG) != 0
-  }
-
-  /// Kills a process that has just been started, and waits until it is gone: a second redis-server
-  /// on the same folder would destroy the count.
-  private static func killNew(_ id: pid_t) {
-    kill(id, SIGKILL)
-    while waitpid(id, nil, 0) < 0, errno == EINTR {}
   }
 }

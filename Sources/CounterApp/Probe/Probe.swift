@@ -1,9 +1,9 @@
 package import System
 
 /// Checks a running counter from outside, as its clients see it.
-package struct Probe: ~Copyable {
+package struct Probe {
   private let url: HTTPURL
-  private var client: HTTPClient
+  private let client: HTTPClient
 
   /// What is wrong with the counter.
   package enum Failure: Error, Equatable, CustomStringConvertible {
@@ -12,7 +12,6 @@ package struct Probe: ~Copyable {
     /// The server does not respond as a counter does.
     case unwell(String)
 
-    /// The reason, in one line.
     package var description: String {
       switch self {
       case .unreachable(let reason), .unwell(let reason): reason
@@ -21,13 +20,9 @@ package struct Probe: ~Copyable {
   }
 
   /// - Parameter limit: how long all requests may take together.
-  package init(of url: HTTPURL, limit: Interval) throws(Failure) {
+  package init(of url: HTTPURL, limit: Interval) {
     self.url = url
-    do throws(HTTPClient.Failure) {
-      client = try HTTPClient(limit: limit)
-    } catch {
-      throw .unwell("\(error)")
-    }
+    client = HTTPClient(deadline: .now + limit)
   }
 
   /// Checks that a counter on this machine responds to `/health` within 2 seconds.
@@ -38,7 +33,7 @@ package struct Probe: ~Copyable {
     let isWildcard = ["0.0.0.0", "::"].contains(host)
     let hosts = isWildcard ? ["127.0.0.1", "::1"] : [host]
     for host in hosts {
-      var probe = try Probe(of: HTTPURL(host: host, port: port), limit: .seconds(2))
+      let probe = Probe(of: HTTPURL(host: host, port: port), limit: .seconds(2))
       do throws(Failure) {
         return try probe.checkHealth()
       } catch {
@@ -49,7 +44,7 @@ package struct Probe: ~Copyable {
   }
 
   /// Checks that the counter responds to `/health` as it should.
-  package mutating func checkHealth() throws(Failure) {
+  package func checkHealth() throws(Failure) {
     let text = try get(.health)
     guard text == "\(Pages.healthy)" else {
       throw .unwell("\(url)/health answers something else than a counter: \(Self.shown(text))")
@@ -59,7 +54,7 @@ package struct Probe: ~Copyable {
   /// Visits the counter twice.
   ///
   /// - Returns: the two numbers; the second is the greater one.
-  package mutating func visitTwice() throws(Failure) -> (first: Int64, second: Int64) {
+  package func visitTwice() throws(Failure) -> (first: Int64, second: Int64) {
     let (first, second) = (try visit(), try visit())
     guard second > first else {
       throw .unwell("\(url)/ gave number \(first) to a visit and \(second) to the next one")
@@ -67,7 +62,7 @@ package struct Probe: ~Copyable {
     return (first, second)
   }
 
-  private mutating func visit() throws(Failure) -> Int64 {
+  private func visit() throws(Failure) -> Int64 {
     let (before, after) = ("\(VisitText.before)", "\(VisitText.after)")
     let text = try get(.visit)
     guard text.hasPrefix(before), text.hasSuffix(after),
@@ -78,13 +73,13 @@ package struct Probe: ~Copyable {
     return number
   }
 
-  private mutating func get(_ endpoint: Endpoint) throws(Failure) -> String {
+  private func get(_ endpoint: Endpoint) throws(Failure) -> String {
     let place = "\(url)\(endpoint.path)"
     let response: HTTPResponse
-    do throws(HTTPClient.Failure) {
+    do {
       response = try client.get("\(endpoint.path)", from: url)
-    } catch .unreachable(let error) {
-      throw .unreachable("\(place): \(error.reason)")
+    } catch Failure.unreachable(let reason) {
+      throw .unreachable("\(place): \(reason)")
     } catch {
       throw .unwell("\(place): \(error)")
     }
@@ -94,9 +89,5 @@ package struct Probe: ~Copyable {
     return response.body
   }
 
-  /// The beginning of a text, in one line.
-  private static func shown(_ text: String) -> String {
-    let start = text.unicodeScalars.prefix(80).map { $0.value < 32 || $0.value == 127 ? " " : $0 }
-    return "'\(String(String.UnicodeScalarView(start)))'"
-  }
+  private static func shown(_ text: String) -> String { "'\(text.onOneLine(" "))'" }
 }

@@ -19,10 +19,8 @@ package struct Configuration: Sendable {
   package var maxConnections: Int?
   /// In bytes; nil for no limit.
   package var memoryLimit: Int?
-  package var headerTimeout: Interval
-  package var bodyTimeout: Interval
-  package var idleTimeout: Interval
-  package var writeTimeout: Interval
+  /// The time limits for clients; `limits(connections:)` completes them.
+  private(set) var limits = Limits()
   package var logFormat: LogFormat
   package var logLevel: Logger.Level
   package var logsAccess: Bool
@@ -31,7 +29,7 @@ package struct Configuration: Sendable {
   /// Puts flags, environment and defaults together.
   ///
   /// - Parameter machine: what defaults are computed from.
-  package init(_ source: SettingSource, _ machine: Machine = .current) throws(SettingError) {
+  package init(_ source: SettingSource, _ machine: Machine = .current) throws {
     host = try source.value(of: Settings.host)
     port = try source.value(of: Settings.port)
     metricsPort = try source.value(of: Settings.metricsPort)
@@ -44,34 +42,33 @@ package struct Configuration: Sendable {
     visitTimeout = try source.value(of: Settings.visitTimeout)
     drainTimeout = try source.value(of: Settings.drainTimeout)
     maxConnections = try source.given(Settings.maxConnections)
-    headerTimeout = try source.value(of: Settings.headerTimeout)
-    bodyTimeout = try source.value(of: Settings.bodyTimeout)
-    idleTimeout = try source.value(of: Settings.idleTimeout)
-    writeTimeout = try source.value(of: Settings.writeTimeout)
+    limits.headerTime = try source.value(of: Settings.headerTimeout)
+    limits.bodyTime = try source.value(of: Settings.bodyTimeout)
+    limits.idleTime = try source.value(of: Settings.idleTimeout)
+    limits.writeTime = try source.value(of: Settings.writeTimeout)
     logFormat = try source.value(of: Settings.logFormat)
     logLevel = try source.value(of: Settings.logLevel)
     logsAccess = try source.value(of: Settings.accessLog)
     trustedProxies = try source.given(Settings.trustedProxies) ?? []
     guard metricsPort == 0 || metricsPort != port else {
-      throw source.error(
-        Settings.metricsPort.declaration, .because("\(port) is the port of the visits, too"))
+      throw source.conflicting(Settings.metricsPort.declaration)
+        .isBad("\(port) is the port of the visits, too")
     }
     if let maxConnections, maxConnections < threads {
-      throw source.error(
-        Settings.maxConnections.declaration,
-        .expected("a number from \(threads) up, one connection an event loop"))
+      throw source.conflicting(Settings.maxConnections.declaration)
+        .isNot("a number from \(threads) up, one connection an event loop")
     }
   }
 
   /// The Redis that was named, or that Kubernetes made known under the name `redisapp`.
-  private static func findRedis(_ source: SettingSource) throws(SettingError) -> RedisAddress? {
+  private static func findRedis(_ source: SettingSource) throws -> RedisAddress? {
     var redis = try source.given(Settings.redis)
     if redis == nil, let host = source.variable("REDISAPP_SERVICE_HOST") {
       let port = source.variable("REDISAPP_SERVICE_PORT")
       redis = RedisAddress(
         .tcp(
-          host: try host.parsed(Settings.parseRemoteHost),
-          port: try port?.parsed(Settings.parseRemotePort) ?? RedisAddress.defaultPort))
+          host: try host.remoteHost(),
+          port: try port?.port(from: 1) ?? RedisAddress.defaultPort))
     }
     return try completePassword(of: redis, source)
   }
@@ -82,9 +79,7 @@ package struct Configuration: Sendable {
 extension Configuration {
   /// How the memory limit is divided; nil when there is none.
   var memoryBudget: MemoryBudget? {
-    memoryLimit.map {
-      MemoryBudget(limit: $0, loops: threads, runsRedis: redis == nil)
-    }
+    memoryLimit.map { MemoryBudget(limit: $0, loops: threads, runsRedis: redis == nil) }
   }
 
   /// How many bytes an event loop may keep for its clients.
@@ -94,13 +89,9 @@ extension Configuration {
   ///
   /// - Parameter connections: how many of them there may be at a time.
   func limits(connections: Int) -> Limits {
-    var limits = Limits()
+    var limits = limits
     limits.connections = connections
     limits.bufferedBytes = bufferedBytes
-    limits.headerTime = headerTimeout
-    limits.bodyTime = bodyTimeout
-    limits.idleTime = idleTimeout
-    limits.writeTime = writeTimeout
     return limits
   }
 
@@ -114,16 +105,11 @@ extension Configuration {
 
 extension SettingSource {
   /// The address and port of the counter to ask. The port cannot be 0.
-  package func healthTarget() throws(SettingError) -> (host: String, port: UInt16) {
+  package func healthTarget() throws -> (host: String, port: UInt16) {
     let (host, port) = (try value(of: Settings.host), try value(of: Settings.port))
     guard port != 0 else {
-      throw error(Settings.port.declaration, .expected("a port from 1 to 65535"))
+      throw conflicting(Settings.port.declaration).isNot("a port from 1 to 65535")
     }
     return (host, port)
-  }
-
-  /// How long a check of a counter may take.
-  package func checkTimeout() throws(SettingError) -> Interval {
-    try value(of: Settings.checkTimeout)
   }
 }

@@ -7,11 +7,6 @@ package struct Machine: Equatable, Sendable {
   /// The memory that the program may take, in bytes; nil for no limit.
   package var memoryLimit: Int?
 
-  package init(processors: Int, memoryLimit: Int?) {
-    self.processors = processors
-    self.memoryLimit = memoryLimit
-  }
-
   /// What this process may use now.
   package static var current: Machine {
     let groups = ControlGroups(TextFile.read("/proc/self/cgroup") ?? "") { TextFile.read($0) }
@@ -39,20 +34,17 @@ struct ControlGroups {
   /// The quota of processor time in whole processors, rounded up; nil when there is none.
   var processors: Int? {
     let quotas =
-      folders(of: nil).compactMap { quota(read("\($0)/cpu.max")) }
-      + folders(of: "cpu").compactMap { folder in
-        guard let quota = read("\(folder)/cpu.cfs_quota_us"),
-          let period = read("\(folder)/cpu.cfs_period_us")
-        else { return nil }
-        return self.quota("\(quota) \(period)")
+      folders(of: "").map { read("\($0)/cpu.max") }
+      + folders(of: "cpu").map { folder in
+        ["quota", "period"].compactMap { read("\(folder)/cpu.cfs_\($0)_us") }.joined(separator: " ")
       }
-    return quotas.min().map { Int(min($0, 1e6).rounded(.up)) }
+    return quotas.compactMap(quota).min().map { Int(min($0, 1e6).rounded(.up)) }
   }
 
   /// The most memory, in bytes; nil when there is no limit.
   var memory: Int? {
     let files =
-      folders(of: nil).map { "\($0)/memory.max" }
+      folders(of: "").map { "\($0)/memory.max" }
       + folders(of: "memory").map { "\($0)/memory.limit_in_bytes" }
     // The first version of control groups has a number of almost 2^63 for no limit.
     return files.compactMap { read($0).flatMap(number) }.filter { $0 > 0 && $0 < 1e15 }.min()
@@ -61,18 +53,14 @@ struct ControlGroups {
 
   /// The folders of the process's group and of all groups above it.
   ///
-  /// - Parameter controller: a controller of the first version; nil for the second version.
-  private func folders(of controller: String?) -> [String] {
+  /// - Parameter controller: a controller of the first version; empty for the second version.
+  private func folders(of controller: Substring) -> [String] {
+    let root = controller.isEmpty ? "/sys/fs/cgroup" : "/sys/fs/cgroup/\(controller)"
     for line in memberships.split(separator: "\n") {
       let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
       guard fields.count == 3 else { continue }
-      guard let controller else {
-        if fields[1].isEmpty { return ancestors(of: fields[2]).map { "/sys/fs/cgroup\($0)" } }
-        continue
-      }
-      if fields[1].split(separator: ",").contains(Substring(controller)) {
-        return ancestors(of: fields[2]).map { "/sys/fs/cgroup/\(controller)\($0)" }
-      }
+      let controllers = fields[1].split(separator: ",", omittingEmptySubsequences: false)
+      if controllers.contains(controller) { return ancestors(of: fields[2]).map { root + $0 } }
     }
     return []
   }

@@ -21,14 +21,9 @@ package struct SettingDeclaration: Sendable {
   }
 
   /// The setting's row in the table.
-  package var tableRow: String {
+  var tableRow: String {
     let variable = variable.map { "`\($0)`\(variableNote)" } ?? ""
     return "| \(summary) | `--\(flag)` | \(variable) | \(defaultText ?? "") |"
-  }
-
-  /// The first two lines of the table.
-  package static var tableHead: String {
-    "| setting | flag | environment variable | default |\n|---|---|---|---|"
   }
 }
 
@@ -37,12 +32,12 @@ package struct Setting<Value: Sendable>: Sendable {
   package let declaration: SettingDeclaration
   /// The default as it would be given; nil when the default is computed or there is none.
   let literalDefault: String?
-  let parse: @Sendable (String) throws(InvalidValue) -> Value
+  let parse: @Sendable (GivenValue) throws -> Value
 
   init(
     _ flag: String, _ variable: String?, note: String = "", _ valueName: String?,
     default literal: String? = nil, computed: String? = nil,
-    _ parse: @escaping @Sendable (String) throws(InvalidValue) -> Value, _ summary: String
+    _ parse: @escaping @Sendable (GivenValue) throws -> Value, _ summary: String
   ) {
     declaration = SettingDeclaration(
       flag: flag, variable: variable, variableNote: note, valueName: valueName,
@@ -50,14 +45,6 @@ package struct Setting<Value: Sendable>: Sendable {
     literalDefault = literal
     self.parse = parse
   }
-}
-
-/// Why a text is no value of a setting.
-enum InvalidValue: Error {
-  /// The value is shown, and what was expected instead.
-  case expected(String)
-  /// Only the reason is shown: the value may hold a password, or does not help.
-  case because(String)
 }
 
 /// A setting that cannot be used.
@@ -72,35 +59,24 @@ package struct SettingError: Error, Equatable, CustomStringConvertible {
 }
 
 /// A value, and the name of the flag or environment variable that it was given by.
-struct GivenValue {
+package struct GivenValue: Sendable {
   let name: String
   let text: String
 
-  func parsed<Value>(
-    _ parse: (String) throws(InvalidValue) -> Value
-  ) throws(SettingError) -> Value {
-    do throws(InvalidValue) {
-      return try parse(text)
-    } catch {
-      throw self.error(error)
-    }
+  /// The value is shown, and what was expected instead.
+  func isNot(_ expected: String) -> SettingError {
+    SettingError(name: name, reason: "'\(text.onOneLine("?"))' is not \(expected)")
   }
 
-  func error(_ error: InvalidValue) -> SettingError {
-    switch error {
-    case .expected(let expected):
-      SettingError(name: name, reason: "'\(text.printable)' is not \(expected)")
-    case .because(let reason):
-      SettingError(name: name, reason: reason)
-    }
-  }
+  /// The value is not shown: it may hold a password, or does not help.
+  func isBad(_ reason: String) -> SettingError { SettingError(name: name, reason: reason) }
 }
 
 extension String {
-  /// The first 80 characters, with `?` for each control character, so that it stays on one line.
-  fileprivate var printable: String {
+  /// The first 80 characters on one line, with another character for each control character.
+  func onOneLine(_ replacement: Unicode.Scalar) -> String {
     let scalars = unicodeScalars.prefix(80).map { scalar in
-      scalar.value < 32 || scalar.value == 127 ? "?" : scalar
+      scalar.value < 32 || scalar.value == 127 ? replacement : scalar
     }
     return String(UnicodeScalarView(scalars))
   }
@@ -127,29 +103,27 @@ package struct SettingSource {
     return declaration.variable.flatMap(variable)
   }
 
-  /// The text of an environment variable.
   func variable(_ name: String) -> GivenValue? {
     guard let text = environment(name), !text.isEmpty else { return nil }
     return GivenValue(name: name, text: text)
   }
 
   /// The value that was given for a setting; nil when none was.
-  func given<Value>(_ setting: Setting<Value>) throws(SettingError) -> Value? {
-    try find(setting.declaration)?.parsed(setting.parse)
+  func given<Value>(_ setting: Setting<Value>) throws -> Value? {
+    try find(setting.declaration).map(setting.parse)
   }
 
   /// The value that was given for a setting, or its default.
-  func value<Value>(of setting: Setting<Value>) throws(SettingError) -> Value {
+  package func value<Value>(of setting: Setting<Value>) throws -> Value {
     if let value = try given(setting) { return value }
-    guard let text = setting.literalDefault, let value = try? setting.parse(text) else {
+    guard let text = setting.literalDefault else {
       preconditionFailure("--\(setting.declaration.flag) has no default")
     }
-    return value
+    return try setting.parse(GivenValue(name: "--\(setting.declaration.flag)", text: text))
   }
 
-  /// The error of a setting whose value does not go together with another setting's.
-  func error(_ declaration: SettingDeclaration, _ reason: InvalidValue) -> SettingError {
-    let given = find(declaration) ?? GivenValue(name: "--\(declaration.flag)", text: "")
-    return given.error(reason)
+  /// The value of a setting for an error: it does not go together with another setting's.
+  func conflicting(_ declaration: SettingDeclaration) -> GivenValue {
+    find(declaration) ?? GivenValue(name: "--\(declaration.flag)", text: "")
   }
 }

@@ -8,72 +8,74 @@ package import System
 package enum Settings {
   // Not HOST: some shells and build tools set that variable to the name of the machine.
   package static let host = Setting(
-    "host", "LISTEN_HOST", "address", default: "0.0.0.0", parseAddress,
+    "host", "LISTEN_HOST", "address", default: "0.0.0.0", { try $0.address() },
     "The IPv4 or IPv6 address to listen on; \"::\" takes both.")
   package static let port = Setting(
-    "port", "PORT", "number", default: "8000", parsePort,
+    "port", "PORT", "number", default: "8000", { try $0.port() },
     "The port to listen on; 0 takes any free port.")
   package static let metricsPort = Setting(
-    "metrics-port", "METRICS_PORT", "number", default: "9000", parsePort,
+    "metrics-port", "METRICS_PORT", "number", default: "9000", { try $0.port() },
     "The port to serve metrics for Prometheus on, under /metrics; 0 for none.")
   package static let redis = Setting(
     "redis", "REDIS_URL", note: ", or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT", "url",
-    computed: "a private redis-server", parseRedisURL,
+    computed: "a private redis-server", { try $0.redisURL() },
     "The Redis to count in: redis://[user:password@]host[:port][/database] or unix:/path.")
   package static let redisPasswordFile = Setting(
-    "redis-password-file", "REDIS_PASSWORD", note: ", the password itself", "file", parseText,
+    "redis-password-file", "REDIS_PASSWORD", note: ", the password itself", "file", { $0.text },
     "The file that holds the password for Redis, when the URL holds none.")
   package static let data = Setting(
-    "data", "DATA_DIR", "folder", default: "./data", parsePath,
+    "data", "DATA_DIR", "folder", default: "./data", { try $0.path() },
     "The folder in which a private redis-server keeps its data.")
   package static let threads = Setting(
     "threads", "THREADS", "number",
     computed: "one a usable processor, at most one for each 32 MiB of the memory limit",
-    parseThreads, "How many event loops to run.")
+    { try $0.number(in: 1...1024) }, "How many event loops to run.")
   package static let visitTimeout = Setting(
-    "visit-timeout", "VISIT_TIMEOUT", "seconds", default: "5", parseTimeout,
+    "visit-timeout", "VISIT_TIMEOUT", "seconds", default: "5", { try $0.seconds() },
     "How long a visit may wait for its number.")
   package static let drainTimeout = Setting(
-    "drain-timeout", "DRAIN_TIMEOUT", "seconds", default: "10", parseDrainTimeout,
+    "drain-timeout", "DRAIN_TIMEOUT", "seconds", default: "10", { try $0.seconds(from: "0") },
     "How long a stop may wait for open requests; the rest of a stop takes at most 5 s more.")
   package static let maxConnections = Setting(
     "max-connections", "MAX_CONNECTIONS", "number",
-    computed: "what the limit of open files and the memory limit allow", parseNumber,
+    computed: "what the limit of open files and the memory limit allow", { try $0.number() },
     "How many connections may be open at a time; the next ones wait in the backlog.")
   package static let memoryLimit = Setting(
     "memory-limit", "MEMORY_LIMIT", "MiB",
-    computed: "the limit of the control group; without one, no limit", parseMemoryLimit,
+    computed: "the limit of the control group; without one, no limit",
+    { try $0.number(in: 16...1 << 30) << 20 },
     "The memory that the program and the kernel may take for it, in MiB; buffers and the most "
       + "connections follow from it.")
   package static let headerTimeout = Setting(
-    "header-timeout", "HEADER_TIMEOUT", "seconds", default: "10", parseTimeout,
+    "header-timeout", "HEADER_TIMEOUT", "seconds", default: "10", { try $0.seconds() },
     "How long the header of a request may take.")
   package static let bodyTimeout = Setting(
-    "body-timeout", "BODY_TIMEOUT", "seconds", default: "30", parseTimeout,
+    "body-timeout", "BODY_TIMEOUT", "seconds", default: "30", { try $0.seconds() },
     "How long the body of a request may take.")
   package static let idleTimeout = Setting(
-    "idle-timeout", "IDLE_TIMEOUT", "seconds", default: "60", parseTimeout,
+    "idle-timeout", "IDLE_TIMEOUT", "seconds", default: "60", { try $0.seconds() },
     "How long a connection may wait for its next request.")
   package static let writeTimeout = Setting(
-    "write-timeout", "WRITE_TIMEOUT", "seconds", default: "30", parseTimeout,
+    "write-timeout", "WRITE_TIMEOUT", "seconds", default: "30", { try $0.seconds() },
     "How long a client may read nothing of a response.")
-  package static let logFormat = Setting(
-    "log-format", "LOG_FORMAT", "format", default: "text", parseLogFormat,
+  package static let logFormat = Setting<LogFormat>(
+    "log-format", "LOG_FORMAT", "format", default: "text", { try $0.choice() },
     "The format of log lines and of access log lines: text or json.")
-  package static let logLevel = Setting(
-    "log-level", "LOG_LEVEL", "level", default: "info", parseLogLevel,
+  package static let logLevel = Setting<Logger.Level>(
+    "log-level", "LOG_LEVEL", "level", default: "info", { try $0.choice() },
     "The lowest level that is logged: trace, debug, info, notice, warning, error or critical.")
   package static let accessLog = Setting(
-    "access-log", "ACCESS_LOG", nil, default: "off", parseSwitch,
+    "access-log", "ACCESS_LOG", nil, default: "off", { try $0.isOn() },
     "Write a line for each request to standard output.")
   package static let trustedProxies = Setting(
-    "trusted-proxies", "TRUSTED_PROXIES", "addresses", computed: "none", parseNetworks,
+    "trusted-proxies", "TRUSTED_PROXIES", "addresses", computed: "none", { try $0.networks() },
     "Proxies, as addresses or prefixes with commas between them, whose X-Forwarded-For and "
       + "Forwarded fields the access log believes.")
 
   /// The timeout of `counter check`; no setting of the server.
   package static let checkTimeout = Setting(
-    "timeout", nil, "seconds", default: "10", parseTimeout, "How long the whole check may take.")
+    "timeout", nil, "seconds", default: "10", { try $0.seconds() },
+    "How long the whole check may take.")
 
   /// All declarations of the server, in the order of `--help` and of the table.
   package static let all = [
@@ -87,6 +89,7 @@ package enum Settings {
 
   /// The table of all settings, as docs/settings.md has it.
   package static var table: String {
-    ([SettingDeclaration.tableHead] + all.map(\.tableRow)).joined(separator: "\n") + "\n"
+    "| setting | flag | environment variable | default |\n|---|---|---|---|\n"
+      + all.map { $0.tableRow + "\n" }.joined()
   }
 }
