@@ -10,8 +10,12 @@ package import System
 package final class AccessLog: RequestObserver {
   private let format: Format
   private let writer: LineWriter
+  private let capacity: Int
   private var clients = UniqueArray<PendingLines>()
   private var time = AccessTime()
+
+  /// The storage of the lines that wait for responses, in bytes.
+  private var waitingBytes = 0
 
   /// Lines that were not handed to the writer yet.
   private var lines = UniqueArray<UInt8>()
@@ -31,9 +35,12 @@ package final class AccessLog: RequestObserver {
   /// The number of bytes at which lines are handed to the writer before the end of the round.
   private static var full: Int { 1 << 16 }
 
-  package init(_ format: Format, to writer: LineWriter) {
+  /// - Parameter capacity: the most bytes of lines that wait for responses; further lines are dropped
+  ///   and counted.
+  package init(_ format: Format, to writer: LineWriter, capacity: Int) {
     self.format = format
     self.writer = writer
+    self.capacity = capacity
   }
 
   /// Begins a round.
@@ -52,13 +59,15 @@ package final class AccessLog: RequestObserver {
     let slot = Int(exchange.slot)
     while clients.count <= slot { clients.append(PendingLines()) }
     let line =
-      clients[slot].hasRoom
+      clients[slot].hasRoom && waitingBytes < capacity
       ? PendingLine(format, LoggedRequest(header), header, client, time.text.span) : PendingLine()
+    waitingBytes += line.size
     clients[slot].append(line, exchange.sequence)
   }
 
   package func responseWritten(_ exchange: Exchange, code: Int?, bodyCount: Int) {
     guard let line = clients[Int(exchange.slot)].take(exchange.sequence) else { return }
+    waitingBytes -= line.size
     guard !line.text.isEmpty else { return writer.drop(1) }
     lineCount += 1
     lines.append(copying: line.text.span.extracting(..<line.afterStatus))

@@ -10,8 +10,11 @@ struct PendingLine: ~Copyable {
   /// The place in the text where status and size belong.
   private(set) var afterStatus = 0
 
-  /// Whether it was written; lines of earlier requests wait.
+  /// Whether it was handed out, while a line before it still waits for its response.
   var isTaken = false
+
+  /// The storage that it takes, in bytes.
+  var size: Int { text.capacity + MemoryLayout<PendingLine>.stride }
 
   /// A line that could not be kept.
   init() {}

@@ -7,7 +7,7 @@ struct PendingLines: ~Copyable {
   /// The place of the first line among the requests of the connection, modulo 2^32.
   private var first: UInt32 = 0
 
-  /// The number of bytes that the lines have.
+  /// The storage of the lines, in bytes.
   private var byteCount = 0
 
   /// The most bytes that are kept for a connection, but for its last line.
@@ -19,18 +19,18 @@ struct PendingLines: ~Copyable {
   /// Adds the line of the request that follows the last one, or that is the first of a connection.
   mutating func append(_ line: consuming PendingLine, _ sequence: UInt32) {
     if lines.isEmpty { first = sequence }
-    byteCount += line.text.count
+    byteCount += line.size
     lines.append(line)
   }
 
-  /// - Returns: the line of a request, the first time that it is asked for.
+  /// - Returns: the line of a request; nil if it was taken before.
   mutating func take(_ sequence: UInt32) -> PendingLine? {
     let index = Int(sequence &- first)
     guard index < lines.count, !lines[index].isTaken else { return nil }
     var line = PendingLine()
     line.isTaken = true
     swap(&line, &lines[index])
-    byteCount -= line.text.count
+    byteCount -= line.size
     removeTaken()
     return line
   }
@@ -40,7 +40,12 @@ struct PendingLines: ~Copyable {
     var taken = 0
     while taken < lines.count, lines[taken].isTaken { taken += 1 }
     guard taken == lines.count || taken >= 64 else { return }
-    lines.removeSubrange(..<taken)
+    // The storage of a long pipeline is not kept for a connection that goes on with single requests.
+    if taken == lines.count, taken > 8 {
+      lines = UniqueArray()
+    } else {
+      lines.removeSubrange(..<taken)
+    }
     first &+= UInt32(taken)
   }
 }

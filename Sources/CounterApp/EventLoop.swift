@@ -10,7 +10,7 @@ import Telemetry
 /// their numbers, and the connection to Redis.
 ///
 /// A round waits for events, hands each to the part that it belongs to, and ends with the steps of
-/// `endRound`. The parts call nothing back: the loop collects requests from the server and outcomes from
+/// `endRound`. No part calls the loop back: the loop collects requests from the server and outcomes from
 /// the group commit, and gives each to the other.
 struct EventLoop: ~Copyable {
   private let number: Int
@@ -101,7 +101,11 @@ struct EventLoop: ~Copyable {
       for index in 0..<events.count { handleEvent(events[index]) }
       endRound()
     }
-    return server.unsettledConnections
+    let cutOff = server.unsettledConnections
+    // The access log is told of the requests that are cut off.
+    server.closeAll()
+    accessLog?.endRound()
+    return cutOff
   }
 
   private var deadline: Instant {

@@ -15,7 +15,8 @@ package struct Limits: Sendable {
   /// The longest method that could mean something, in bytes; a longer one is answered 501.
   package var method = 32
 
-  /// The longest request body, in bytes, read past and thrown away; a longer one is answered 413.
+  /// The longest request body, in bytes; a longer one is answered 413. Bodies are kept only for routes
+  /// that ask for them, up to the limit of the route.
   package var body = 1 << 20
 
   /// The most connections that are open at a time. For each further one, the connection that has been

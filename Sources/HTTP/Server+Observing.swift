@@ -1,12 +1,11 @@
 import BasicContainers
 
-/// What an observer is told. These stand apart from a visit's way, which only asks whether there is an
-/// observer.
+/// Calls the observer. These functions are not inlined, so that a server without an observer pays only
+/// for the check.
 extension Server {
   @inline(never)
   func observeRequest(_ exchange: Exchange, _ header: Span<UInt8>) {
-    observer?.requestParsed(
-      exchange, header: header, client: clientAddress(Int(exchange.slot), header))
+    observer?.requestParsed(exchange, header: header, client: clientAddress(of: exchange, header))
   }
 
   @inline(never)
@@ -28,7 +27,8 @@ extension Server {
     }
   }
 
-  /// What has come of the header of a request that is refused: it is in the reader, or it is kept.
+  /// The part of a refused request's header that has arrived. It is in the reader, or the connection
+  /// keeps it.
   mutating func takeRefusedHeader(_ slot: Int) -> ByteBuffer {
     guard reader.slot == slot, connections.slots[slot].pendingRequest == nil else {
       return connections.slots[slot].takeKept()

@@ -53,6 +53,7 @@ extension Server {
     do {
       guard let count = try connections.receive(slot, into: &reader) else { return false }
       connections.slots[slot].inputEnded = count == 0
+      connections.slots[slot].hasUnread = count == RequestReader.readSize
       figures.received.add(count)
       kept = reader.bytes.count &- count
       if count == RequestReader.readSize || (readiness.contains(.endOfInput) && count > 0) {
@@ -70,7 +71,8 @@ extension Server {
     guard kept > 0, reader.bytes.count <= limits.header, !connections.slots[slot].inputEnded,
       reader.hasNoLineEnd(from: kept)
     else { return true }
-    // The header cannot be complete yet.
+    // The header cannot be complete yet. A malformed one is noticed with its next line end, or when its
+    // time is over.
     finishReading(slot)
     return false
   }
@@ -115,7 +117,7 @@ extension Server {
           connections.slots[slot].pause()
           return nil
         case .idle, .header, .responding:
-          guard
+          guard !connections.slots[slot].kept.isEmpty || !reader.skipEmptyLine(),
             let parsed = try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits)
           else { return nil }
           guard parsed.body == .none else {
@@ -145,10 +147,13 @@ extension Server {
       || connections.slots[slot].unsent.bytes.count > limits.unsent
   }
 
-  /// Keeps the header, so that it is there when its body is complete.
+  /// Begins to read a body. The header is kept until the body is complete.
   private mutating func beginBody(_ slot: Int, _ head: RequestHead) throws(RequestError) {
-    let route = match(head, in: reader.bytes.span)?.route
-    let bodyLimit = route.flatMap { routes.bodyLimit(of: $0) }
+    let match = match(head, in: reader.bytes.span)
+    let bodyLimit = match.flatMap { match in
+      routes.methods(of: match.route).contains(head.method)
+        ? routes.bodyLimit(of: match.route) : nil
+    }
     let rest: PendingRequest.Rest
     if case .length(let length) = head.body {
       rest = .length(length)
@@ -211,6 +216,7 @@ extension Server {
     return head
   }
 
+  @inline(__always)
   private func match(_ head: RequestHead, in bytes: Span<UInt8>) -> RouteMatch? {
     guard case .path(let path, _) = head.target else { return nil }
     return routes.match(path, in: bytes)
@@ -225,11 +231,11 @@ extension Server {
     let exchange = makeExchange(slot, Exchange.Options(head))
     let header = reader.headerRange(head.length)
     if observer != nil { observeRequest(exchange, reader.requestBytes.extracting(header)) }
-    guard case .path(let path, let query) = head.target,
-      let match = routes.match(path, in: reader.requestBytes),
+    let match = match(head, in: reader.requestBytes)
+    guard let match, case .path(_, let query) = head.target,
       routes.methods(of: match.route).contains(head.method)
     else {
-      respondWithoutProgram(exchange, head)
+      respondWithoutProgram(exchange, head, match)
       return nil
     }
     return Request(
@@ -239,17 +245,14 @@ extension Server {
 
   /// Responds to OPTIONS, and to requests that no route is there for.
   @inline(never)
-  private mutating func respondWithoutProgram(_ exchange: Exchange, _ head: RequestHead) {
-    let methods: MethodSet
-    if case .path = head.target {
-      guard let match = match(head, in: reader.requestBytes) else {
-        respond(exchange, ResponseHead.text(.notFound), ConstantBody("Not Found\n"))
-        return
-      }
-      methods = routes.methods(of: match.route)
-    } else {
-      methods = routes.methods
+  private mutating func respondWithoutProgram(
+    _ exchange: Exchange, _ head: RequestHead, _ match: RouteMatch?
+  ) {
+    guard match != nil || head.target == .server else {
+      respond(exchange, ResponseHead.text(.notFound), ConstantBody("Not Found\n"))
+      return
     }
+    let methods = match.map { routes.methods(of: $0.route) } ?? routes.methods
     if head.method == .options {
       respond(exchange, ResponseHead(.ok, [("Allow", methods.allow)]), EmptyBody())
     } else {

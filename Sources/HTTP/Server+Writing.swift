@@ -52,9 +52,10 @@ extension Server {
       // Also when the response is held: it says that it is the last, and no request may be taken
       // behind it (RFC 9112 section 9.6).
       connections.slots[slot].finish()
+      _ = connections.countBuffers(of: slot)
       return .close
     }
-    return exchange.options.contains(.saysKeepAlive) ? .keepAlive : .implied
+    return exchange.options.contains(.confirmsKeepAlive) ? .keepAlive : .implied
   }
 
   /// Whether a response is the last of its connection because the server drains: no further request
@@ -162,7 +163,9 @@ extension Server {
       switch connections.slots[slot].state {
       case .responding: connections.slots[slot].becomeIdle(until: now + limits.idleTime)
       case .body: sendContinueIfDue(slot)
-      case .finishing: finishConnection(slot, hasUnread: false)
+      case .finishing:
+        let isInReader = reader.slot == slot && reader.hasUnparsed
+        finishConnection(slot, hasUnread: connections.slots[slot].hasUnread || isInReader)
       case .discarding: finishConnection(slot, hasUnread: true)
       case .lingering: if connections.slots[slot].inputEnded { close(slot) }
       case .closed, .idle, .header, .paused: break

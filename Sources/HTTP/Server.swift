@@ -41,7 +41,7 @@ package struct Server: ~Copyable {
   /// module the compiler copies the whole server to call a computed property.
   package private(set) var deadline = Instant.never
 
-  /// What becomes of a client that connects.
+  /// Whether new clients are accepted.
   package internal(set) var acceptance = Acceptance.open
 
   /// The most bytes of responses that are collected before they are sent.
@@ -60,7 +60,7 @@ package struct Server: ~Copyable {
     }
   }
 
-  /// What becomes of a client that connects.
+  /// Whether clients are accepted or wait in the backlog.
   package enum Acceptance: Equatable {
     /// It is accepted.
     case open
@@ -74,7 +74,8 @@ package struct Server: ~Copyable {
   ///
   /// - Parameters:
   ///   - routes: what the program answers. The first that matches a path wins.
-  ///   - trustedProxies: whose word on where a request came from is taken.
+  ///   - trustedProxies: the proxies whose forwarding fields are believed.
+  ///   - observer: is told of each request and each response.
   package init(
     _ listener: consuming Listener, routes: [Route], limits: Limits, _ poller: Poller,
     _ owner: Owners, figures: Figures = Figures(), trustedProxies: [Network] = [],
@@ -114,11 +115,11 @@ package struct Server: ~Copyable {
   /// Where the request came from that `nextRequest` returned last: the peer, unless a trusted proxy
   /// says otherwise.
   package func clientAddress(of request: Request) -> NetworkAddress {
-    clientAddress(Int(request.exchange.slot), requestBytes.extracting(request.header))
+    clientAddress(of: request.exchange, requestBytes.extracting(request.header))
   }
 
-  func clientAddress(_ slot: Int, _ header: Span<UInt8>) -> NetworkAddress {
-    trustedProxies.clientAddress(of: connections.slots[slot].peer, header)
+  func clientAddress(of exchange: Exchange, _ header: Span<UInt8>) -> NetworkAddress {
+    trustedProxies.clientAddress(of: connections.slots[Int(exchange.slot)].peer, header)
   }
 }
 
@@ -184,13 +185,18 @@ extension Server {
 // MARK: - Draining
 
 extension Server {
-  /// Accepts the connections of the backlog, and no others. Each connection is closed after the
-  /// requests that have arrived on it were answered; the last response says so.
+  /// Accepts the connections of the backlog, and no others. A connection is closed after the requests
+  /// that have arrived on it were answered. Its last response says so, unless it was written before.
   package mutating func drain() {
     for _ in 0..<SOMAXCONN where !acceptConnection() { break }
     listener = nil
     acceptance = .open
     isDraining = true
+  }
+
+  /// Closes every connection at once.
+  package mutating func closeAll() {
+    for slot in 0..<connections.slots.count where connections.slots[slot].isOpen { close(slot) }
   }
 
   /// Closes every connection on which nothing is to be answered. A connection that lingers is left

@@ -11,7 +11,7 @@ struct InProcessServer: ~Copyable {
   private var server: Server
   private let poller: Poller
   private var events = Events()
-  private var asked: [Request] = []
+  private var waitingRequests: [Request] = []
   private var visits: Int64 = 0
 
   private let page = ResponseHead(.ok)
@@ -47,7 +47,7 @@ struct InProcessServer: ~Copyable {
     _ pieces: [ArraySlice<UInt8>], _ pace: Pace = .immediate
   ) throws -> Conversation {
     visits = 0
-    asked = []
+    waitingRequests = []
     let client = try LoopbackClient(port)
     for piece in pieces {
       var rest = piece
@@ -103,7 +103,7 @@ struct InProcessServer: ~Copyable {
       if request.route == 1 {
         server.respond(request.exchange, health, ConstantBody("Microservice a is ready!"))
       } else if pace == .late {
-        asked.append(request)
+        waitingRequests.append(request)
       } else {
         visits += 1
         server.respond(request.exchange, page, TextBody("number \(visits)\n"))
@@ -113,14 +113,14 @@ struct InProcessServer: ~Copyable {
 
   /// - Returns: whether there was something to answer.
   private mutating func answerAll() -> Bool {
-    guard !asked.isEmpty else { return false }
+    guard !waitingRequests.isEmpty else { return false }
     let first = visits
-    visits += Int64(asked.count)
-    for index in asked.indices.reversed() {
+    visits += Int64(waitingRequests.count)
+    for index in waitingRequests.indices.reversed() {
       server.respond(
-        asked[index].exchange, page, TextBody("number \(first + Int64(index) + 1)\n"))
+        waitingRequests[index].exchange, page, TextBody("number \(first + Int64(index) + 1)\n"))
     }
-    asked = []
+    waitingRequests = []
     server.endRound()
     takeRequests(.late)
     server.endRound()

@@ -78,6 +78,10 @@ struct ChunkedBodyTests {
     let many = String(repeating: "a", count: 16_384)
     #expect(throws: RequestError.headerTooLong) { try read("1;\(many)a", split: 0) }
     #expect(throws: RequestError.headerTooLong) { try read("0\r\nA:\(many)", split: 0) }
+    let blanks = String(repeating: " ", count: 20_000)
+    #expect(throws: RequestError.headerTooLong) { try read("0\(blanks)\r\n", split: 0) }
+    let zeros = String(repeating: "0", count: 20_000)
+    #expect(throws: RequestError.headerTooLong) { try read("\(zeros)1\r\n", split: 0) }
   }
 
   @Test("has the data of its chunks, wherever it is split")

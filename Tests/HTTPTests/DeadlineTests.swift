@@ -44,7 +44,7 @@ struct DeadlineTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port)
     try client.send(visit + "GET ")
-    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    try loop.turn(until: "the visit came") { $0.waitingRequests.count == 1 }
     try loop.skip(.seconds(11))
     loop.answer(1)
     try loop.turn(until: "the end", of: client) { $0.isClosed }
@@ -145,7 +145,7 @@ struct DeadlineTests {
     let client = try Client(loop.port)
     let head = "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
     try client.send(visit + head)
-    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    try loop.turn(until: "the visit came") { $0.waitingRequests.count == 1 }
     try loop.skip(.seconds(100))
     loop.answer(1)
     try loop.turn(until: "the invitation came", of: client) { $0.codes == [200, 100] }
@@ -193,8 +193,9 @@ struct BufferTests {
       case 5:
         client.reset()
         clients.removeAll { $0 === client }
-      case 6: if !loop.asked.isEmpty { loop.answer(1, at: loop.asked.count - 1) }
-      case 7: if !loop.asked.isEmpty { loop.answer(1) }
+      case 6:
+        if !loop.waitingRequests.isEmpty { loop.answer(1, at: loop.waitingRequests.count - 1) }
+      case 7: if !loop.waitingRequests.isEmpty { loop.answer(1) }
       case 8: try loop.skip(.seconds(Int64.random(in: 0..<20, using: &generator)))
       default: client.receive()
       }

@@ -12,13 +12,13 @@ private let routes = [
 extension ServerLoop {
   /// Sends bytes, and turns until a request has come of them.
   fileprivate mutating func request(_ pieces: [String], _ client: Client) throws -> Request? {
-    let before = asked.count
+    let before = waitingRequests.count
     for piece in pieces {
       try client.send(piece)
       try settle()
     }
-    try turn(until: "a request or a response", of: client) { !$0.codes.isEmpty || !$0.isClosed }
-    return asked.count > before ? asked.last : nil
+    try settle()
+    return waitingRequests.count > before ? waitingRequests.last : nil
   }
 }
 
@@ -102,7 +102,7 @@ struct RequestTests {
       client.receive()
     }
     try loop.turn(until: "the response came", of: client) { $0.codes == [413] }
-    #expect(loop.asked.isEmpty)
+    #expect(loop.waitingRequests.isEmpty)
     #expect(loop.server.connections.bufferedBytes == 0)
   }
 
@@ -122,7 +122,17 @@ struct RequestTests {
       #expect(response.hasPrefix("HTTP/1.1 \(code) "))
       #expect(allow == nil || response.contains("\r\nAllow: \(allow ?? "")\r\n"), "\(response)")
     }
-    #expect(loop.asked.isEmpty)
+    #expect(loop.waitingRequests.isEmpty)
+  }
+
+  @Test("is not allowed to bring a body along by a method that its route does not have")
+  func bodyOfOtherMethod() throws {
+    var loop = try ServerLoop(routes: routes)
+    let client = try Client(loop.port)
+    let body = String(repeating: "x", count: 11)
+    try client.send("POST /note/k HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n\(body)")
+    try loop.turn(until: "the response came", of: client) { !$0.codes.isEmpty }
+    #expect(client.codes == [405])
   }
 
   @Test("tells where it came from")
@@ -175,7 +185,7 @@ struct RequestObserverTests {
     try client.send(
       "GET / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /now HTTP/1.1\r\nHost: a\r\n\r\n"
         + "POST /none HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcnonsense\r\n\r\n")
-    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    try loop.turn(until: "the visit came") { $0.waitingRequests.count == 1 }
     try loop.settle()
     loop.answer(1)
     try loop.turn(until: "the end", of: client) { $0.codes == [200, 200, 404, 400] }
@@ -193,7 +203,7 @@ struct RequestObserverTests {
     var loop = try ServerLoop(observer: notes)
     let client = try Client(loop.port)
     try client.send(String(repeating: "GET / HTTP/1.1\r\nHost: a\r\n\r\n", count: 2))
-    try loop.turn(until: "the visits came") { $0.asked.count == 2 }
+    try loop.turn(until: "the visits came") { $0.waitingRequests.count == 2 }
     client.reset()
     try loop.turn(until: "it is closed") { $0.server.openConnections == 0 }
     #expect(notes.lines.suffix(2) == ["0 0 0", "1 0 0"])

@@ -14,7 +14,7 @@ struct ServerLoop: ~Copyable {
   private var skipped = Interval.seconds(0)
 
   /// The requests that came and were not answered by the test yet.
-  private(set) var asked: [Request] = []
+  private(set) var waitingRequests: [Request] = []
 
   /// The texts of the request that came last.
   private(set) var texts = RequestTexts()
@@ -64,7 +64,7 @@ struct ServerLoop: ~Copyable {
       if request.route == 1 {
         server.respond(request.exchange, ResponseHead(.ok), ConstantBody("now"))
       } else {
-        asked.append(request)
+        waitingRequests.append(request)
         texts = readTexts(of: request)
       }
     }
@@ -107,7 +107,7 @@ struct ServerLoop: ~Copyable {
   ///
   /// - Parameter flushed: whether the bytes leave at once, and not only with the round that follows.
   mutating func answer(_ number: Int64, at index: Int = 0, flushed: Bool = true) {
-    let request = asked.remove(at: index)
+    let request = waitingRequests.remove(at: index)
     server.respond(request.exchange, ResponseHead(.ok), TextBody("#\(number)."))
     if flushed { server.sendResponses() }
   }

@@ -16,7 +16,7 @@ struct ServerAnswerTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port)
     try client.send(visit + now + visit + visit + now)
-    try loop.turn(until: "three requests came") { $0.asked.count == 3 }
+    try loop.turn(until: "three requests came") { $0.waitingRequests.count == 3 }
     loop.answer(3, at: 2)
     loop.answer(2, at: 1)
     try loop.settle()
@@ -36,7 +36,7 @@ struct ServerAnswerTests {
     let client = try Client(loop.port)
     try client.send(visit)
     client.endSending()
-    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.turn(until: "it came") { $0.waitingRequests.count == 1 }
     try loop.settle()
     loop.answer(7)
     try loop.turn(until: "the end", of: client) { $0.isClosed }
@@ -48,14 +48,14 @@ struct ServerAnswerTests {
     var loop = try ServerLoop()
     let gone = try Client(loop.port)
     try gone.send(visit)
-    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.turn(until: "it came") { $0.waitingRequests.count == 1 }
     gone.reset()
     try loop.turn(until: "the client is gone") { $0.server.openConnections == 0 }
 
     let next = try Client(loop.port)
     try next.send(visit)
-    try loop.turn(until: "the next one came") { $0.asked.count == 2 }
-    #expect(loop.asked[0].exchange.slot == loop.asked[1].exchange.slot)
+    try loop.turn(until: "the next one came") { $0.waitingRequests.count == 2 }
+    #expect(loop.waitingRequests[0].exchange.slot == loop.waitingRequests[1].exchange.slot)
     loop.answer(1)
     loop.answer(2)
     try loop.turn(until: "its answer came", of: next) { !$0.numbers.isEmpty }
@@ -68,14 +68,14 @@ struct ServerAnswerTests {
     let client = try Client(loop.port)
     try client.send(
       visit + "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n")
-    try loop.turn(until: "the first came") { $0.asked.count == 1 }
+    try loop.turn(until: "the first came") { $0.waitingRequests.count == 1 }
     try loop.settle()
     client.receive()
     #expect(client.received.isEmpty)
     loop.answer(1)
     try loop.turn(until: "the invitation came", of: client) { $0.codes == [200, 100] }
     try client.send("ab")
-    try loop.turn(until: "the second came") { $0.asked.count == 1 }
+    try loop.turn(until: "the second came") { $0.waitingRequests.count == 1 }
   }
 
   @Test("are understood by a request that comes byte by byte")
@@ -83,11 +83,11 @@ struct ServerAnswerTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port)
     for byte in "GET /?a HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc".unicodeScalars {
-      #expect(loop.asked.count == 0)
+      #expect(loop.waitingRequests.count == 0)
       try client.send(String(byte))
       try loop.settle()
     }
-    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.turn(until: "it came") { $0.waitingRequests.count == 1 }
   }
 }
 
@@ -101,14 +101,14 @@ struct ServerLoadTests {
     let client = try Client(loop.port)
     for _ in 0..<20 { try client.send(visit) }
     try loop.settle()
-    #expect(loop.asked.count == 4)
+    #expect(loop.waitingRequests.count == 4)
 
     var number: Int64 = 0
-    while number < 20, !loop.asked.isEmpty {
+    while number < 20, !loop.waitingRequests.isEmpty {
       number += 1
       loop.answer(number)
       try loop.settle()
-      #expect(loop.asked.count <= 4)
+      #expect(loop.waitingRequests.count <= 4)
     }
     try loop.turn(until: "all answers came", of: client) { $0.numbers.count == 20 }
     #expect(client.numbers == Array(1...20))
@@ -194,7 +194,7 @@ struct ServerLoadTests {
     #expect(loop.server.openConnections == 2)
   }
 
-  @Test("closes the connection that has been idle longest when it is full, but none that just began")
+  @Test("closes the longest idle connection when it is full, but none that just began")
   func eviction() throws {
     var limits = Limits()
     limits.connections = 3
@@ -205,7 +205,7 @@ struct ServerLoadTests {
     try loop.skip(.seconds(3))
     let busy = try Client(loop.port)
     try busy.send(visit)
-    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    try loop.turn(until: "the visit came") { $0.waitingRequests.count == 1 }
     try first.send(now)
     try loop.turn(until: "it is answered", of: first) { $0.codes == [200] }
 
@@ -295,6 +295,53 @@ struct ServerLoadTests {
     try loop.turn(until: "it is closed") { $0.server.openConnections == 0 }
   }
 
+  @Test("counts no bytes that a drain has thrown away")
+  func drainedBuffers() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(visit + "GET / HTTP/1.1\r\nX: " + String(repeating: "x", count: 5000))
+    try loop.turn(until: "the visit came") { $0.waitingRequests.count == 1 }
+    #expect(loop.server.connections.bufferedBytes > 5000)
+    loop.server.drain()
+    loop.answer(1)
+    #expect(loop.server.connections.bufferedBytes == 0)
+  }
+
+  @Test("lingers when more may stand behind a last request that has filled the buffer")
+  func fullBuffer() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    let start = "GET /now HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX: "
+    let padding = RequestReader.readSize - start.utf8.count - 4
+    let request = start + String(repeating: "x", count: padding) + "\r\n\r\n"
+    try client.send(request + String(repeating: "y", count: 20_000))
+    try loop.turn(until: "the response came", of: client) { $0.codes == [200] }
+    for _ in 0..<20 { try loop.turn() }
+    client.receive()
+    #expect(!client.isReset)
+    client.endSending()
+    try loop.turn(until: "it is closed", of: client) { $0.isClosed }
+    #expect(!client.isReset)
+  }
+
+  @Test("stays idle when an empty line follows a request")
+  func emptyLine() throws {
+    var loop = try ServerLoop()
+    let client = try Client(loop.port)
+    try client.send(now)
+    try loop.turn(until: "it is answered", of: client) { $0.codes == [200] }
+    try client.send("\r\n")
+    try loop.settle()
+    try loop.skip(.seconds(30))
+    try client.send("\r\n" + now)
+    try loop.turn(until: "the next one is answered", of: client) { $0.codes == [200, 200] }
+    try client.send("\r\n")
+    try loop.settle()
+    try loop.skip(.seconds(61))
+    try loop.turn(until: "it is closed as idle", of: client) { $0.isClosed }
+    #expect(client.codes == [200, 200])
+  }
+
   @Test("resets the connection that would need more than the buffers of all may take, and no other")
   func bufferBudget() throws {
     var limits = Limits()
@@ -355,7 +402,7 @@ struct ServerPatienceTests {
     try loop.skip(.seconds(2))
     try loop.turn(until: "the end", of: client) { $0.isClosed }
     #expect(client.codes == [408])
-    #expect(loop.asked.count == 0)
+    #expect(loop.waitingRequests.count == 0)
   }
 
   @Test("ends without a word when a client says nothing, or nothing more")
@@ -379,7 +426,7 @@ struct ServerPatienceTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port)
     try client.send(visit)
-    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.turn(until: "it came") { $0.waitingRequests.count == 1 }
     try loop.skip(.seconds(3600))
     loop.answer(1)
     try loop.turn(until: "the answer came", of: client) { $0.numbers == [1] }
@@ -390,11 +437,11 @@ struct ServerPatienceTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port)
     try client.send(visit)
-    try loop.turn(until: "the first came") { $0.asked.count == 1 }
+    try loop.turn(until: "the first came") { $0.waitingRequests.count == 1 }
     loop.answer(1)
     try loop.skip(.seconds(59))
     try client.send(visit)
-    try loop.turn(until: "the second came") { $0.asked.count == 1 }
+    try loop.turn(until: "the second came") { $0.waitingRequests.count == 1 }
     loop.answer(2, flushed: false)
     try loop.skip(.seconds(2))
     try loop.turn(until: "its answer came", of: client) { $0.numbers == [1, 2] || $0.isClosed }
@@ -441,11 +488,11 @@ struct ServerDrainTests {
     var loop = try ServerLoop(limits)
     let client = try Client(loop.port)
     try client.send(String(repeating: visit, count: 100))
-    try loop.turn(until: "some came") { $0.asked.count == 4 }
+    try loop.turn(until: "some came") { $0.waitingRequests.count == 4 }
     loop.server.drain()
     var number: Int64 = 0
     for _ in 0..<2000 where !client.isClosed {
-      while !loop.asked.isEmpty {
+      while !loop.waitingRequests.isEmpty {
         number += 1
         loop.answer(number)
       }
@@ -459,13 +506,13 @@ struct ServerDrainTests {
     try loop.turn(until: "it is closed") { $0.server.openConnections == 0 }
   }
 
-  @Test("answers what was asked, says goodbye with it, and accepts nothing more")
+  @Test("answers what was waitingRequests, says goodbye with it, and accepts nothing more")
   func drain() throws {
     var loop = try ServerLoop()
     let waiting = try Client(loop.port)
     let idle = try Client(loop.port)
     try waiting.send(visit + visit)
-    try loop.turn(until: "both came") { $0.asked.count == 2 }
+    try loop.turn(until: "both came") { $0.waitingRequests.count == 2 }
     try loop.turn(until: "the idle one is open") { $0.server.openConnections == 2 }
     loop.server.drain()
     #expect(throws: SystemError.self) { _ = try Client(loop.port) }
@@ -487,13 +534,13 @@ struct ServerDrainTests {
     var loop = try ServerLoop()
     let client = try Client(loop.port)
     try client.send(visit)
-    try loop.turn(until: "the visit came") { $0.asked.count == 1 }
+    try loop.turn(until: "the visit came") { $0.waitingRequests.count == 1 }
     loop.server.drain()
     try client.send(now)
     try loop.settle()
     try client.send(visit)
     try loop.settle()
-    #expect(loop.asked.count == 1)
+    #expect(loop.waitingRequests.count == 1)
     loop.answer(1)
     try loop.turn(until: "the end", of: client) { $0.isClosed }
     #expect(client.codes == [200, 200])
@@ -507,7 +554,7 @@ struct ServerDrainTests {
     loop.server.drain()
     #expect(loop.server.openConnections == 1)
     try late.send(visit)
-    try loop.turn(until: "it came") { $0.asked.count == 1 }
+    try loop.turn(until: "it came") { $0.waitingRequests.count == 1 }
     loop.server.closeIdle()
     #expect(loop.server.openConnections == 1)
     loop.answer(1, flushed: false)

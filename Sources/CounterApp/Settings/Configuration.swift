@@ -82,8 +82,12 @@ extension Configuration {
     memoryLimit.map { MemoryBudget(limit: $0, loops: threads, runsRedis: redis == nil) }
   }
 
-  /// How many bytes an event loop may keep for its clients.
-  var bufferedBytes: Int { memoryBudget?.bufferedBytes ?? MemoryBudget.mostBufferedBytes }
+  /// How many bytes an event loop may keep for its clients. The access log may keep as many for lines that
+  /// wait for their responses.
+  var bufferedBytes: Int {
+    let bytes = memoryBudget?.bufferedBytes ?? MemoryBudget.mostBufferedBytes
+    return logsAccess ? bytes / 2 : bytes
+  }
 
   /// The limits for the clients of one event loop.
   ///
@@ -97,7 +101,7 @@ extension Configuration {
 
   /// The access log of one event loop.
   func accessLog(to writer: LineWriter) -> AccessLog {
-    AccessLog(logFormat == .json ? .json : .combined, to: writer)
+    AccessLog(logFormat == .json ? .json : .combined, to: writer, capacity: bufferedBytes)
   }
 }
 

@@ -3,8 +3,8 @@
 /// Some memory is needed whatever clients do: by the program, by each event loop, by the visits
 /// that may wait in each, and by a private redis-server in the same control group. The rest is for
 /// clients. Three quarters of it are for what the kernel keeps for each open connection, and one
-/// quarter is for what the event loops keep: unfinished requests, and responses that clients do not
-/// read. With 64 MiB, two event loops and a Redis elsewhere, that are
+/// quarter is for what the event loops keep: unfinished requests, responses that clients do not read, and
+/// lines of the access log that wait for their responses. With 64 MiB, two event loops and a Redis elsewhere, that are
 /// `64 - 16 - 2 * (1 + 8) = 30` MiB for clients: 338 connections, and 3.75 MiB a loop.
 struct MemoryBudget: Equatable, Sendable {
   /// The whole, in bytes.

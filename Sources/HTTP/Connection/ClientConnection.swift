@@ -12,7 +12,7 @@ import System
 /// connections share. A connection has buffers of its own only for a request that is not complete,
 /// for output that the client does not read, and for responses that wait for an earlier one.
 struct ClientConnection: ~Copyable {
-  /// What is waited for.
+  /// What the connection waits for.
   enum State: BitwiseCopyable {
     /// The slot is free.
     case closed
@@ -24,7 +24,8 @@ struct ClientConnection: ~Copyable {
     case body(PendingRequest)
     /// Responses to requests; nothing of a further request has come.
     case responding
-    /// The client's reading of responses: it has pipelined too much, and requests are kept unparsed.
+    /// The client must read responses, or get more of them, first: it has pipelined too much, and its
+    /// further requests are kept unparsed.
     case paused
     /// The last responses. No further request is taken.
     case finishing
@@ -58,6 +59,9 @@ struct ClientConnection: ~Copyable {
   /// The client has sent its last byte. This is a fact of the socket in every state: a half-closed
   /// connection still owes responses.
   var inputEnded = false
+
+  /// The last read has filled the reader: the client may have sent more.
+  var hasUnread = false
 
   /// The bytes of requests that were not taken yet: a part of a header in `header`, the header and
   /// what the route asks for in `body`, whole requests in `paused`; otherwise empty.
@@ -173,6 +177,7 @@ extension ClientConnection {
     requestCount = 0
     responseCount = 0
     inputEnded = false
+    hasUnread = false
   }
 
   /// Frees the slot and closes the socket.

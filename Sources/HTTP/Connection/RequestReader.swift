@@ -72,6 +72,17 @@ struct RequestReader: ~Copyable {
     isCompleted = false
   }
 
+  /// Moves on behind an empty line that stands alone, which some old clients send behind a body (RFC 9112
+  /// section 2.2). It does not begin a request.
+  ///
+  /// - Returns: whether there was one.
+  @inline(__always)
+  mutating func skipEmptyLine() -> Bool {
+    guard bytes.count == parsedEnd &+ 2, bytes.span.isEndOfLine(at: parsedEnd) else { return false }
+    parsedEnd &+= 2
+    return true
+  }
+
   /// Makes the header of a request whose body is complete the bytes of the last request, with the body
   /// behind it if the route asked for that.
   mutating func complete(_ request: consuming ByteBuffer) {

@@ -74,6 +74,9 @@ struct ChunkedBody: Sendable, BitwiseCopyable {
       state = try next(chunk == 0 ? .lineStart : .data, if: byte == .lineFeed)
       return
     }
+    // Nothing else bounds leading zeros and blanks.
+    if chunk == 0 || state == .blankAfterSize { overhead += 1 }
+    guard overhead <= limits.header else { throw .headerTooLong }
     if state != .blankAfterSize, let digit = byte.hexadecimalDigit {
       chunk = state == .sizeStart ? digit : chunk << 4 | digit
       guard chunk <= limits.body else { throw .bodyTooLong }

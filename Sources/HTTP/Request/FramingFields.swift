@@ -3,10 +3,10 @@ struct FramingFields {
   private var hosts = 0
   private var contentLength: Int?
   private var transferCoding: TransferCoding?
-  private var saysClose = false
-  private var saysKeepAlive = false
+  private var hasClose = false
+  private var hasKeepAlive = false
   private var expects100 = false
-  private var expectsElse = false
+  private var hasUnknownExpectation = false
 
   /// What the Transfer-Encoding fields said so far.
   private struct TransferCoding {
@@ -62,12 +62,12 @@ struct FramingFields {
   @inline(__always)
   func finish(_ head: inout RequestHead, _ limits: borrowing Limits) throws(RequestError) {
     guard hosts == 1 || (hosts == 0 && head.minorVersion == 0) else { throw .malformedHost }
-    head.isPersistent = !saysClose && (head.minorVersion > 0 || saysKeepAlive)
+    head.isPersistent = !hasClose && (head.minorVersion > 0 || hasKeepAlive)
     if contentLength != nil || transferCoding != nil {
       head.body = try framing(of: head, limits)
     }
-    if expects100 || expectsElse, head.minorVersion > 0 {
-      guard !expectsElse else { throw .unknownExpectation }
+    if expects100 || hasUnknownExpectation, head.minorVersion > 0 {
+      guard !hasUnknownExpectation else { throw .unknownExpectation }
       head.expectsContinue = head.body != .none
     }
   }
@@ -97,19 +97,23 @@ struct FramingFields {
 
   /// RFC 9110 section 10.1.1.
   private mutating func parseExpectation(_ value: Range<Int>, in bytes: Span<UInt8>) {
-    if bytes.spells("100-continue", value) { expects100 = true } else { expectsElse = true }
+    if bytes.spells("100-continue", value) {
+      expects100 = true
+    } else {
+      hasUnknownExpectation = true
+    }
   }
 
   /// RFC 9110 section 7.6.1.
   private mutating func parseConnection(_ value: Range<Int>, in bytes: Span<UInt8>) {
     // The value that every browser sends. This saves it 150 instructions.
     if bytes.spells("keep-alive", value) {
-      saysKeepAlive = true
+      hasKeepAlive = true
       return
     }
     bytes.eachElement(of: value) { option in
-      if bytes.spells("close", option) { saysClose = true }
-      if bytes.spells("keep-alive", option) { saysKeepAlive = true }
+      if bytes.spells("close", option) { hasClose = true }
+      if bytes.spells("keep-alive", option) { hasKeepAlive = true }
     }
   }
 

@@ -30,7 +30,7 @@ package struct HeaderLines: ~Escapable {
   /// a colon are left out.
   package mutating func next() -> Field? {
     while index < bytes.count {
-      index += bytes[index] == .carriageReturn ? 2 : 1
+      index += bytes.isEndOfLine(at: index) ? 2 : 1
       let line = bytes.line(from: index)
       guard !line.isEmpty else { break }
       index = line.upperBound

@@ -44,7 +44,7 @@ package struct Exchange: Sendable, BitwiseCopyable {
     /// The connection is closed after the response.
     static let last = Options(rawValue: 2)
     /// The client speaks HTTP/1.0 and asked to keep the connection.
-    static let saysKeepAlive = Options(rawValue: 4)
+    static let confirmsKeepAlive = Options(rawValue: 4)
   }
 
   init(slot: UInt32, generation: UInt32, sequence: UInt32, options: Options) {
@@ -80,7 +80,7 @@ extension Exchange.Options {
     if !head.isPersistent {
       insert(.last)
     } else if head.minorVersion == 0 {
-      insert(.saysKeepAlive)
+      insert(.confirmsKeepAlive)
     }
   }
 }

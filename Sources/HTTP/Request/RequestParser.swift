@@ -117,7 +117,9 @@ extension RequestParser {
   private func target(_ text: Range<Int>, _ query: Range<Int>) throws(Interruption) -> Target {
     guard !text.isEmpty else { throw .refused(.malformedTarget) }
     if bytes[text.lowerBound] == .slash { return .path(text, query: query) }
-    if text.count == 1, bytes[text.lowerBound] == .asterisk, head.method == .options {
+    if text.count == 1, bytes[text.lowerBound] == .asterisk, query.lowerBound == text.upperBound,
+      head.method == .options
+    {
       return .server
     }
     for scheme: StaticString in ["http://", "https://"] {

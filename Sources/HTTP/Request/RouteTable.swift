@@ -78,6 +78,18 @@ struct RouteTable: ~Copyable {
     func isParameter(_ segment: Range<Int>) -> Bool {
       !segment.isEmpty && route.template.byte(segment.lowerBound) == UInt8(ascii: "{")
     }
+
+    /// Whether it is a path whose parameters are whole segments, and not too many.
+    var isSound: Bool {
+      var parameterCount = 0
+      for index in 0..<segments.count where isParameter(segments.ranges[index]) {
+        guard route.template.byte(segments.ranges[index].upperBound - 1) == UInt8(ascii: "}") else {
+          return false
+        }
+        parameterCount += 1
+      }
+      return route.template.byte(0) == .slash && parameterCount <= RouteMatch.mostParameters
+    }
   }
 
   /// - Precondition: each template is a path of at most five segments and two parameters.
@@ -87,8 +99,10 @@ struct RouteTable: ~Copyable {
       guard
         let segments = Segments(path, isSlash: { route.template.byte($0) == .slash })
       else { preconditionFailure("a template has too many segments") }
+      let entry = Entry(route: route, segments: segments)
+      precondition(entry.isSound, "a template has too many parameters, or is no path")
       if path.count == 1, root == nil { root = entries.count }
-      entries.append(Entry(route: route, segments: segments))
+      entries.append(entry)
       methods.formUnion(route.methods)
     }
   }
