@@ -293,14 +293,15 @@ extension Application {
       let (figures, accessLines, script) = (figures[number], accessLines, script)
       threads.append(
         try Thread(name: "loop \(number)") {
-          shutdown.recordEnd(
-            Result { () throws(SystemError) in
-              let listener = try Listener(owning: socket)
-              var loop = try EventLoop(
-                number, listener, redis: location, configuration, limits, shutdown, redisLog,
-                logger, figures, accessLines: accessLines, script)
-              return try loop.run()
-            })
+          do throws(SystemError) {
+            let listener = try Listener(owning: socket)
+            var loop = try EventLoop(
+              number, listener, redis: location, configuration, limits, shutdown, redisLog, logger,
+              figures, accessLines: accessLines, script)
+            shutdown.recordEnd(.success(try loop.run()))
+          } catch {
+            shutdown.recordEnd(.failure(error))
+          }
         })
     }
     return threads
