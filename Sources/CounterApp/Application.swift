@@ -35,6 +35,8 @@ package final class Application {
   private var phase = Phase.running
 
   /// Why there will be no private redis-server.
+  /// When a stop begins to drain; nil before a signal, and afterwards.
+  private var drainStart: Instant?
   private var failure: Failure?
 
   /// Whether a second signal has ended the program.
@@ -203,6 +205,7 @@ extension Application {
 
   private func nextDeadline() -> Instant {
     var deadline = min(metrics?.deadline ?? .never, redis?.deadline ?? .never)
+    if let drainStart { deadline = min(deadline, drainStart) }
     if case .flushingLogs(let limit) = phase { deadline = min(deadline, limit) }
     return deadline
   }
@@ -230,6 +233,7 @@ extension Application {
       failure = failure ?? Self.noRedis(in: configuration.dataFolder, error)
       shutdown.abort()
     }
+    drainIfDue(now)
     advancePhase(now)
   }
 }
@@ -239,7 +243,7 @@ extension Application {
 extension Application {
   /// Begins to drain. A second signal ends the program at once, whatever it waits for.
   private func handleSignal(_ signal: CInt, _ now: Instant) {
-    guard shutdown.stage == .serving else {
+    guard shutdown.stage == .serving, drainStart == nil else {
       logger.warning("asked again to stop: ending at once")
       isForced = true
       shutdown.abort()
@@ -247,10 +251,20 @@ extension Application {
       if case .flushingLogs = phase { phase = .over }
       return
     }
-    let limit = configuration.drainTimeout
     let names = [SIGTERM: "SIGTERM", SIGINT: "SIGINT", SIGHUP: "SIGHUP"]
-    logger.notice("draining for at most \(limit.seconds) s after \(names[signal] ?? "a signal")")
-    shutdown.drain(until: now + limit)
+    let (delay, limit) = (configuration.drainDelay, configuration.drainTimeout)
+    let later = delay == .seconds(0) ? "" : "in \(delay.seconds) s, "
+    let reason = names[signal] ?? "a signal"
+    logger.notice("draining \(later)for at most \(limit.seconds) s after \(reason)")
+    if delay > .seconds(0) { shutdown.leave() }
+    drainStart = now + delay
+  }
+
+  /// Begins to drain when the delay is over.
+  private func drainIfDue(_ now: Instant) {
+    guard let start = drainStart, now >= start else { return }
+    drainStart = nil
+    if shutdown.stage != .aborting { shutdown.drain(until: now + configuration.drainTimeout) }
   }
 
   /// Goes on to the next phase when what this phase waits for has come.

@@ -118,7 +118,7 @@ struct EventLoop: ~Copyable {
 
   private var isOver: Bool {
     switch shutdown.stage {
-    case .serving: false
+    case .serving, .leaving: false
     case .draining: isDraining && (server.openConnections == 0 || now >= shutdown.drainDeadline)
     case .aborting: true
     }
@@ -172,6 +172,8 @@ extension EventLoop {
       guard now >= idleDeadline else { return }
       server.closeIdle()
       self.idleDeadline = now + .milliseconds(100)
+    } else if shutdown.stage == .leaving {
+      server.closeAfterResponses()
     } else if shutdown.stage == .draining {
       idleDeadline = now + min(Self.idleGrace, (shutdown.drainDeadline - now) / 2)
       server.drain()
@@ -203,7 +205,7 @@ extension EventLoop {
   }
 
   private mutating func respondReadiness(_ exchange: Exchange) {
-    if isDraining {
+    if shutdown.stage != .serving {
       server.respond(exchange, pages.unavailable, Pages.isDraining)
     } else if !counting.isConnected {
       server.respond(exchange, pages.unavailable, Pages.isWithoutRedis)

@@ -7,6 +7,9 @@ final class Shutdown: Sendable {
   enum Stage: Int, AtomicRepresentable {
     /// Visits are served.
     case serving
+    /// Visits are served, and clients are told to look elsewhere: `/ready` answers 503, and each
+    /// response closes its connection.
+    case leaving
     /// Requests that have arrived are answered, and no new connection is accepted.
     case draining
     /// Event loops end at once, and close their connections.
@@ -47,6 +50,9 @@ final class Shutdown: Sendable {
 
   /// The error that ended an event loop before it was told to end, if there was one.
   var failure: SystemError? { firstFailure.withLock { $0 } }
+
+  /// Tells clients to look elsewhere.
+  func leave() { advance(to: .leaving) }
 
   func drain(until deadline: Instant) {
     limit.store(deadline.nanoseconds, ordering: .releasing)

@@ -41,7 +41,7 @@ package struct Limits: Sendable {
   package var bodyTime = Interval.seconds(30)
 
   /// From the last response of a connection to the first byte of its next request; then it is closed.
-  package var idleTime = Interval.seconds(60)
+  package var idleTime = Interval.seconds(620)
 
   /// From the last response of a connection, or its beginning, to the moment from which it may be closed
   /// for another one.

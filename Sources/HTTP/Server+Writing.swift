@@ -47,7 +47,7 @@ extension Server {
   ) -> ResponseHead.Persistence {
     if observer != nil { observeResponse(exchange, code, bodyCount) }
     figures.countResponse(code)
-    if exchange.options.isEmpty, !isDraining { return .implied }
+    if exchange.options.isEmpty, !closesAfterResponses { return .implied }
     if exchange.options.contains(.last) || isLastOfDrain(slot, exchange) {
       // Also when the response is held: it says that it is the last, and no request may be taken
       // behind it (RFC 9112 section 9.6).
@@ -61,7 +61,7 @@ extension Server {
   /// Whether a response is the last of its connection because the server drains: no further request
   /// has arrived.
   private func isLastOfDrain(_ slot: Int, _ exchange: Exchange) -> Bool {
-    isDraining && exchange.sequence &+ 1 == connections.slots[slot].requestCount
+    closesAfterResponses && exchange.sequence &+ 1 == connections.slots[slot].requestCount
       && connections.slots[slot].pendingRequest == nil && !connections.slots[slot].isPaused
       && !(reader.slot == slot && reader.hasUnparsedHeader)
   }
@@ -185,7 +185,7 @@ extension Server {
   /// Ends a connection whose responses were all sent. While draining, the client did not ask for the
   /// end and may be sending more.
   private mutating func finishConnection(_ slot: Int, hasUnread: Bool) {
-    if connections.slots[slot].inputEnded || !(hasUnread || isDraining) {
+    if connections.slots[slot].inputEnded || !(hasUnread || closesAfterResponses) {
       close(slot)
     } else {
       _ = shutdown(connections.slots[slot].socket.number, CInt(SHUT_WR))

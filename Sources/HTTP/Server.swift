@@ -21,7 +21,9 @@ package struct Server: ~Copyable {
   let owner: Owners
   private let trustedProxies: TrustedProxies
   var listener: Listener?
-  var isDraining = false
+
+  /// Whether each connection is closed after the last of the requests that have arrived on it.
+  private(set) var closesAfterResponses = false
 
   var connections = ConnectionTable()
   var ready = ReadyQueue()
@@ -185,13 +187,17 @@ extension Server {
 // MARK: - Draining
 
 extension Server {
+  /// Goes on accepting connections, and closes each with the response to the last request that has arrived
+  /// on it.
+  package mutating func closeAfterResponses() { closesAfterResponses = true }
+
   /// Accepts the connections of the backlog, and no others. A connection is closed after the requests
   /// that have arrived on it were answered. Its last response says so, unless it was written before.
   package mutating func drain() {
     for _ in 0..<SOMAXCONN where !acceptConnection() { break }
     listener = nil
     acceptance = .open
-    isDraining = true
+    closesAfterResponses = true
   }
 
   /// Closes every connection at once.

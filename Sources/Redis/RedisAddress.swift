@@ -19,6 +19,9 @@ package struct RedisAddress: Equatable, Sendable {
   /// The password to authenticate with; nil for none.
   package var password: String?
 
+  /// The file that the password was read from. It is read again when Redis refuses the password.
+  package var passwordFile: PasswordFile?
+
   /// The number of the database to select.
   package var database: Int
 
@@ -38,13 +41,17 @@ package struct RedisAddress: Equatable, Sendable {
   /// written `unix:///path`. User and password are percent-decoded (RFC 3986 section 3.2.1). A part
   /// before `@` without a colon is a password, as in Redis's own tools before there were users.
   package init(_ text: String) throws(AddressError) {
-    if text.hasPrefix("unix:") {
-      try self.init(socketPath: text.dropFirst(5))
+    // Schemes ignore case (RFC 3986 section 3.1).
+    let scheme = text.prefix { $0 != ":" }.lowercased()
+    var rest = text.dropFirst(scheme.count + 1)
+    if scheme == "unix", text.contains(":") {
+      try self.init(socketPath: rest)
       return
     }
-    guard !text.hasPrefix("rediss://") else { throw .encryptionNotSupported }
-    guard text.hasPrefix("redis://") else { throw .unknownScheme }
-    var rest = text.dropFirst(8)
+    guard rest.hasPrefix("//"), scheme.hasPrefix("redis") else { throw .unknownScheme }
+    guard scheme != "rediss" else { throw .encryptionNotSupported }
+    guard scheme == "redis" else { throw .unknownScheme }
+    rest = rest.dropFirst(2)
 
     var credentials: Substring?
     if let at = rest.lastIndex(of: "@") {
@@ -53,11 +60,13 @@ package struct RedisAddress: Equatable, Sendable {
     }
     var database = 0
     if let slash = rest.firstIndex(of: "/") {
+      guard !rest[slash...].contains("?") else { throw .parameters }
       let digits = rest[slash...].dropFirst()
       guard let number = digits.isEmpty ? 0 : digits.wholeNumber else { throw .badDatabase }
       database = number
       rest = rest[..<slash]
     }
+    guard !rest.contains("?") else { throw .parameters }
     let server = try HostPort(rest, defaultPort: Self.defaultPort)
     self.init(.tcp(host: server.host, port: server.port), database: database)
     if let credentials {
@@ -72,6 +81,7 @@ package struct RedisAddress: Equatable, Sendable {
   private init(socketPath path: Substring) throws(AddressError) {
     let path = path.hasPrefix("//") ? path.dropFirst(2) : path
     guard !path.isEmpty else { throw .noHost }
+    guard !path.contains("?") else { throw .parameters }
     guard path.utf8.count <= SocketAddress.longestPath else { throw .pathTooLong }
     self.init(.unix(path: String(path)))
   }
@@ -100,6 +110,7 @@ extension AddressError {
   package static let unknownScheme = AddressError("it starts with neither redis:// nor unix:")
   package static let encryptionNotSupported = AddressError("rediss:// (TLS) is not supported")
   package static let badDatabase = AddressError("the database is not a number")
+  package static let parameters = AddressError("parameters after a question mark are not known")
   package static let badPercentEncoding = AddressError("the percent-encoding is broken")
   package static let pathTooLong = AddressError(
     "a socket's path has at most \(SocketAddress.longestPath) bytes")

@@ -13,8 +13,9 @@ package struct RedisConnection: ~Copyable {
   private let owner: UInt8
   private let figures: Figures
 
-  /// What Redis has to execute before the connection is ready, AUTH and SELECT included.
+  /// What Redis has to execute before the connection is ready, after AUTH and SELECT.
   private let greeting: Command
+  private var address: RedisAddress
 
   let locator: Locator
   private var timer: RetryTimer
@@ -98,18 +99,17 @@ package struct RedisConnection: ~Copyable {
     self.poller = poller
     self.owner = owner
     self.figures = figures
-    self.greeting = Self.greeting(for: address, before: greeting)
+    self.address = address
+    self.greeting = greeting
   }
 
   /// The commands that a connection begins with.
-  private static func greeting(
-    for address: RedisAddress, before last: borrowing Command
-  ) -> Command {
-    var commands = Command(startingLike: last)
+  private func makeGreeting() -> Command {
+    var commands = Command(startingLike: greeting)
     // A user may lack the right to SELECT, and database 0 is selected anyway.
     if address.database != 0 {
       commands = Command(["SELECT", String(address.database)])
-      commands.pipeline(last)
+      commands.pipeline(greeting)
     }
     guard let password = address.password else { return commands }
     var authentication = Command(["AUTH"] + (address.user.map { [$0] } ?? []) + [password])
@@ -260,9 +260,16 @@ extension RedisConnection {
     // holds a copy.
     if let descriptor = link?.transport.descriptor { poller.remove(descriptor) }
     if isReady { figures.lost.add(1) } else { figures.failed.add(1) }
+    if case .greeting = state, case .refused = error { readPasswordAgain() }
     link = nil
     self.error = error
     enter(.disconnected, until: now + backoff.failed())
+  }
+
+  /// The password may have been changed, in Redis and in its file. A file that cannot be read now leaves
+  /// the password as it is.
+  private mutating func readPasswordAgain() {
+    if let password = try? address.passwordFile?.read() { address.password = password }
   }
 
   /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first
@@ -335,6 +342,7 @@ extension RedisConnection {
     }
     timer.recordConnecting(after: now - since)
     enter(.greeting(since: now), until: now + timer.timeout)
+    let greeting = makeGreeting()
     link?.append(greeting, expecting: .greeting)
     try flush()
   }

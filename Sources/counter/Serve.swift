@@ -12,6 +12,7 @@ struct Serve: ParsableCommand {
   @Option(Settings.data) var data: GivenFlag?
   @Option(Settings.threads) var threads: GivenFlag?
   @Option(Settings.visitTimeout) var visitTimeout: GivenFlag?
+  @Option(Settings.drainDelay) var drainDelay: GivenFlag?
   @Option(Settings.drainTimeout) var drainTimeout: GivenFlag?
   @Option(Settings.maxConnections) var maxConnections: GivenFlag?
   @Option(Settings.memoryLimit) var memoryLimit: GivenFlag?

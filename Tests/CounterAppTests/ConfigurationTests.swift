@@ -31,7 +31,7 @@ struct ConfigurationTests {
     #expect(configuration.maxConnections == nil)
     #expect(configuration.limits.headerTime == .seconds(10))
     #expect(configuration.limits.bodyTime == .seconds(30))
-    #expect(configuration.limits.idleTime == .seconds(60))
+    #expect(configuration.limits.idleTime == .seconds(620))
     #expect(configuration.limits.writeTime == .seconds(30))
     #expect(configuration.metricsPort == 9000)
     #expect(configuration.logFormat == .text)

@@ -24,7 +24,8 @@ struct CommandLineTests {
         "REDISAPP_SERVICE_PORT", "DATA_DIR", "THREADS", "VISIT_TIMEOUT", "DRAIN_TIMEOUT",
         "--max-connections", "--header-timeout", "--body-timeout", "--idle-timeout",
         "--write-timeout", "MAX_CONNECTIONS", "HEADER_TIMEOUT", "BODY_TIMEOUT", "IDLE_TIMEOUT",
-        "WRITE_TIMEOUT", "--memory-limit", "MEMORY_LIMIT", "LISTEN_HOST",
+        "WRITE_TIMEOUT", "--drain-delay", "DRAIN_DELAY", "--memory-limit", "MEMORY_LIMIT",
+        "LISTEN_HOST",
       ] {
         #expect(counter.output.contains(name), "\(name)")
       }

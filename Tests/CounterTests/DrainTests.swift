@@ -19,6 +19,40 @@ struct DrainTests {
     }
   }
 
+  @Test("With a drain delay, clients are served for that long and told to look elsewhere")
+  func delay() throws {
+    try withCounterAndRedis(["--drain-delay", "2"]) { counter, redis in
+      let idle = try counter.client()
+      #expect(try idle.visit() == 1)
+      let began = ContinuousClock.now
+      counter.send(signal: SIGTERM)
+      try counter.waitUntilLogged("draining in 2.0 s")
+      #expect(try counter.client().get("/ready").status == 503)
+      for number: Int64 in 2...20 {
+        let response = try counter.client().get("/")
+        #expect(response.number == number)
+        #expect(response["Connection"] == "close")
+      }
+      let response = try idle.get("/")
+      #expect(response.number == 21)
+      #expect(response["Connection"] == "close")
+      #expect(ContinuousClock.now - began < .seconds(2), "all of it before the drain")
+      #expect(try counter.waitForExit() == 0)
+      #expect(ContinuousClock.now - began > .seconds(2))
+      #expect(try redis.hits == "21")
+    }
+  }
+
+  @Test("A second signal ends the program at once during a drain delay")
+  func delayCutShort() throws {
+    try withCounterAndRedis(["--drain-delay", "60"]) { counter, _ in
+      counter.send(signal: SIGTERM)
+      try counter.waitUntilLogged("draining in 60.0 s")
+      counter.send(signal: SIGTERM)
+      #expect(try counter.waitForExit(within: .seconds(2)) == 75)
+    }
+  }
+
   @Test("SIGTERM under load: no visit fails, all are counted, exit 0", arguments: 1...3)
   func underLoad(round: Int) throws {
     try withCounterAndRedis(["--threads", "2"]) { counter, redis in

@@ -93,6 +93,29 @@ struct PasswordTests {
     }
   }
 
+  @Test("is read from its file again when Redis refuses it, so that it can be changed under load")
+  func change() throws {
+    try withRedis(password: "before") { redis in
+      try withTemporaryFolder { folder in
+        let path = "\(folder)/password"
+        try "before\n".write(toFile: path, atomically: true, encoding: .utf8)
+        try withCounter(["--redis", redis.url, "--redis-password-file", path]) { counter in
+          try counter.waitUntilReady()
+          let client = try counter.client()
+          #expect(try client.visit() == 1)
+          // Redis takes both passwords for a while; connections that stand need none.
+          _ = try redis.command("ACL", "SETUSER", "default", ">\(password)")
+          try "\(password)\r\n".write(toFile: path, atomically: true, encoding: .utf8)
+          #expect(try client.visit() == 2)
+          _ = try redis.command("ACL", "SETUSER", "default", "<before")
+          _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+          #expect(try client.visit() == 3)
+          #expect(!counter.log.contains(password))
+        }
+      }
+    }
+  }
+
   @Test("A file without a password is named in one line, exit code 64")
   func badFile() throws {
     try withTemporaryFolder { folder in

@@ -337,7 +337,7 @@ struct ServerLoadTests {
     try loop.turn(until: "the next one is answered", of: client) { $0.codes == [200, 200] }
     try client.send("\r\n")
     try loop.settle()
-    try loop.skip(.seconds(61))
+    try loop.skip(.seconds(621))
     try loop.turn(until: "it is closed as idle", of: client) { $0.isClosed }
     #expect(client.codes == [200, 200])
   }
@@ -416,7 +416,7 @@ struct ServerPatienceTests {
     try loop.turn(until: "the silent one is closed", of: silent) { $0.isClosed }
     #expect(silent.received.isEmpty)
     #expect(loop.server.openConnections == 1)
-    try loop.skip(.seconds(50))
+    try loop.skip(.seconds(610))
     try loop.turn(until: "the other is closed", of: once) { $0.isClosed }
     #expect(once.codes == [200])
   }

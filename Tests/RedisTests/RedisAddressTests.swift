@@ -20,6 +20,9 @@ struct RedisAddressTests {
       ),
       ("unix:/a b/c", RedisAddress(.unix(path: "/a b/c"))),
       ("unix:///a", RedisAddress(.unix(path: "/a"))),
+      ("UNIX:/a", RedisAddress(.unix(path: "/a"))),
+      ("REDIS://Host", RedisAddress(.tcp(host: "Host", port: 6379))),
+      ("redis://:p?x@h", RedisAddress(.tcp(host: "h", port: 6379), password: "p?x")),
       ("unix:a", RedisAddress(.unix(path: "a"))),
     ])
   func understood(_ text: String, _ location: RedisAddress) throws {

@@ -118,6 +118,13 @@ struct Metrics: Sendable {
       "counter_http_connections_open", "Connections that are open.",
       sum { $0.server.open.current })
     page.counter(
+      "counter_http_connections_shed_total",
+      "Connections that were closed early: idle ones for others when the server was full, and such "
+        + "that needed more memory than was left.", by: "reason",
+      [
+        ("idle", sum { $0.server.evicted.current }), ("memory", sum { $0.server.shed.current }),
+      ])
+    page.counter(
       "counter_http_received_bytes_total", "Bytes that clients sent.",
       sum { $0.server.received.current })
     page.counter(

@@ -14,6 +14,7 @@ package struct Configuration: Sendable {
   package var dataFolder: String
   package var threads: Int
   package var visitTimeout: Interval
+  package var drainDelay: Interval
   package var drainTimeout: Interval
   /// Nil for as many as fit.
   package var maxConnections: Int?
@@ -32,7 +33,7 @@ package struct Configuration: Sendable {
   package init(_ source: SettingSource, _ machine: Machine = .current) throws {
     host = try source.value(of: Settings.host)
     port = try source.value(of: Settings.port)
-    metricsPort = try source.value(of: Settings.metricsPort)
+    metricsPort = try source.given(Settings.metricsPort) ?? (port == 9000 ? 0 : 9000)
     redis = try Self.findRedis(source)
     dataFolder = try source.value(of: Settings.data)
     memoryLimit = try source.given(Settings.memoryLimit) ?? machine.memoryLimit
@@ -40,6 +41,7 @@ package struct Configuration: Sendable {
       try source.given(Settings.threads)
       ?? MemoryBudget.mostLoops(machine.processors, in: memoryLimit)
     visitTimeout = try source.value(of: Settings.visitTimeout)
+    drainDelay = try source.value(of: Settings.drainDelay)
     drainTimeout = try source.value(of: Settings.drainTimeout)
     maxConnections = try source.given(Settings.maxConnections)
     limits.headerTime = try source.value(of: Settings.headerTimeout)

@@ -1,3 +1,4 @@
+import System
 import CLinux
 
 /// What the machine, and the control groups of this process (cgroups(7)), let the program use.

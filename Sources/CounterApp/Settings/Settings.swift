@@ -14,7 +14,8 @@ package enum Settings {
     "port", "PORT", "number", default: "8000", { try $0.port() },
     "The port to listen on; 0 takes any free port.")
   package static let metricsPort = Setting(
-    "metrics-port", "METRICS_PORT", "number", default: "9000", { try $0.port() },
+    "metrics-port", "METRICS_PORT", "number",
+    computed: "9000, or none when that is the port of the visits", { try $0.port() },
     "The port to serve metrics for Prometheus on, under /metrics; 0 for none.")
   package static let redis = Setting(
     "redis", "REDIS_URL", note: ", or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT", "url",
@@ -33,13 +34,18 @@ package enum Settings {
   package static let visitTimeout = Setting(
     "visit-timeout", "VISIT_TIMEOUT", "seconds", default: "5", { try $0.seconds() },
     "How long a visit may wait for its number.")
+  package static let drainDelay = Setting(
+    "drain-delay", "DRAIN_DELAY", "seconds", default: "0", { try $0.seconds(from: "0") },
+    "How long a stop first goes on accepting connections, with /ready at 503, until load balancers "
+      + "have heard of it.")
   package static let drainTimeout = Setting(
     "drain-timeout", "DRAIN_TIMEOUT", "seconds", default: "10", { try $0.seconds(from: "0") },
     "How long a stop may wait for open requests; the rest of a stop takes at most 5 s more.")
   package static let maxConnections = Setting(
     "max-connections", "MAX_CONNECTIONS", "number",
     computed: "what the limit of open files and the memory limit allow", { try $0.number() },
-    "How many connections may be open at a time; the next ones wait in the backlog.")
+    "How many connections may be open at a time; idle ones make room for further ones, or those wait."
+  )
   package static let memoryLimit = Setting(
     "memory-limit", "MEMORY_LIMIT", "MiB",
     computed: "the limit of the control group; without one, no limit",
@@ -53,7 +59,7 @@ package enum Settings {
     "body-timeout", "BODY_TIMEOUT", "seconds", default: "30", { try $0.seconds() },
     "How long the body of a request may take.")
   package static let idleTimeout = Setting(
-    "idle-timeout", "IDLE_TIMEOUT", "seconds", default: "60", { try $0.seconds() },
+    "idle-timeout", "IDLE_TIMEOUT", "seconds", default: "620", { try $0.seconds() },
     "How long a connection may wait for its next request.")
   package static let writeTimeout = Setting(
     "write-timeout", "WRITE_TIMEOUT", "seconds", default: "30", { try $0.seconds() },
@@ -81,7 +87,8 @@ package enum Settings {
   package static let all = [
     host.declaration, port.declaration, metricsPort.declaration, redis.declaration,
     redisPasswordFile.declaration, data.declaration, threads.declaration,
-    visitTimeout.declaration, drainTimeout.declaration, maxConnections.declaration,
+    visitTimeout.declaration, drainDelay.declaration, drainTimeout.declaration,
+    maxConnections.declaration,
     memoryLimit.declaration, headerTimeout.declaration, bodyTimeout.declaration,
     idleTimeout.declaration, writeTimeout.declaration, logFormat.declaration,
     logLevel.declaration, accessLog.declaration, trustedProxies.declaration,

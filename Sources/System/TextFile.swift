@@ -1,18 +1,17 @@
 import CLinux
 import Glibc
-import System
 
 /// Small text files, read whole.
-enum TextFile {
+package enum TextFile {
   /// The first 64 KiB of a file; nil when it cannot be read.
-  static func read(_ path: String) -> String? {
+  package static func read(_ path: String) -> String? {
     let bytes = try? bytes(path, atMost: 1 << 16)
     return bytes.map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// The last line that was written to a file after its first `offset` bytes; nil when there is
   /// none.
-  static func lastLine(_ path: String, from offset: Int) -> String? {
+  package static func lastLine(_ path: String, from offset: Int) -> String? {
     guard let size = size(path) else { return nil }
     let bytes = try? bytes(path, from: max(offset, size - 4096), atMost: 4096)
     let lines = bytes.map { String(decoding: $0, as: UTF8.self).split(separator: "\n") }
@@ -20,7 +19,7 @@ enum TextFile {
   }
 
   /// The size of a file in bytes; nil when there is no such file.
-  static func size(_ path: String) -> Int? {
+  package static func size(_ path: String) -> Int? {
     var status = stat()
     // Sound: the call fills in the one value it is handed.
     return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
@@ -31,7 +30,7 @@ enum TextFile {
   /// - Parameters:
   ///   - offset: how many bytes are skipped.
   ///   - size: how many are read at most.
-  static func bytes(
+  package static func bytes(
     _ path: String, from offset: Int = 0, atMost size: Int
   ) throws(SystemError) -> [UInt8] {
     guard let file = unsafe fopen(path, "re") else { throw SystemError("open") }
