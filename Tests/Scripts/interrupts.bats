@@ -20,15 +20,15 @@ end_deploy() {
 @test "a signal while Helm is at work is passed on, and Helm's word is told" {
   with_registry
   with_release
-  HANGS="helm upgrade" start_deploy
-  wait_for "$CALLS" "helm upgrade"
+  HANGS="--rollback-on-failure" start_deploy
+  wait_for "$CALLS" "--rollback-on-failure"
   end_deploy TERM
   exits_with 143
   called "helm: TERM"
   says "deploy.sh: interrupted in stage install"
   says "done: pushed $image"
   says "not changed: release counter runs revision 1"
-  not_called "helm test"
+  not_called "$h test"
 }
 
 @test "a signal during the build leaves nothing" {
@@ -50,6 +50,37 @@ end_deploy() {
   end_deploy TERM
   exits_with 143
   says "interrupted in stage address"
-  says "to undo: helm uninstall counter"
+  says "to undo: $h uninstall counter"
   ! kill -0 "$(cat "$CLUSTER/port-forward")" || complain "the port-forward goes on"
+}
+
+@test "a terminal that is lost while Helm is at work is told to Helm as an interrupt" {
+  with_registry
+  with_release
+  # A group of its own, all of which a terminal that is closed gives SIGHUP.
+  set -m
+  HANGS="--rollback-on-failure" start_deploy
+  set +m
+  wait_for "$CALLS" "--rollback-on-failure"
+  kill -HUP -- "-$script"
+  status=0
+  wait "$script" || status=$?
+  stderr=$(<"$BATS_TEST_TMPDIR/errors")
+  exits_with 129
+  called "helm: TERM"
+  not_called "helm: HUP"
+  says "interrupted in stage install"
+  says "not changed: release counter runs revision 1"
+}
+
+@test "a second signal leaves Helm alone at once" {
+  with_registry
+  with_release
+  HANGS="--rollback-on-failure" DEAF=yes start_deploy
+  wait_for "$CALLS" "--rollback-on-failure"
+  kill -TERM "$script"
+  wait_for "$BATS_TEST_TMPDIR/errors" "interrupt once more"
+  end_deploy TERM
+  exits_with 143
+  kill -USR1 "$(cat "$CLUSTER/deaf")"
 }
