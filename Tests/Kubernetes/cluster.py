@@ -258,6 +258,9 @@ class Cluster:
     def control(self, kind: Kind, new: Object) -> None:
         """Gives an object the status and the defaults that its controller would."""
         generation = new["metadata"]["generation"]
+        if kind.name == "StatefulSet":
+            new["spec"].setdefault("updateStrategy", {"type": "RollingUpdate"})
+            new["spec"].setdefault("podManagementPolicy", "OrderedReady")
         if kind in OWNERS:
             replicas = new["spec"].setdefault("replicas", 1)
             namespace = new["metadata"]["namespace"]

@@ -243,3 +243,35 @@ with_helm() {
   says "rolled back: release counter runs revision 1 again, as revision 3"
   runs one
 }
+
+@test "no pod of a test stays, neither after a deployment nor after an upgrade that was taken back" {
+  cluster_is '{"quota": true}'
+  deploy --timeout 20 --tag one
+  exits_with 0
+  [ -z "$(kubectl get pods --selector app.kubernetes.io/component=test --output name)" ]
+  upgrade --tag two --timeout 3 --set test.resources=null
+  exits_with 1
+  says "stopped in stage verify"
+  says "rolled back: release counter runs revision 1 again"
+  [ -z "$(kubectl get pods --selector app.kubernetes.io/component=test --output name)" ]
+  runs one
+}
+
+@test "a change that keeps Redis from getting ready is taken back, with both Helms" {
+  local helm
+  for helm in helm3 helm4; do
+    cluster_is '{"quota": true}'
+    with_helm "$helm"
+    deploy --timeout 20 --tag one
+    upgrade --tag two --timeout 3 --set redis.image=redis:broken
+    exits_with 1
+    says "rolled back: release counter runs revision 1 again"
+    upgrade --tag two --timeout 3 --set redis.resources.requests=null
+    exits_with 1
+    says "rolled back: release counter runs revision 3 again"
+    upgrade --tag two --timeout 20
+    exits_with 0
+    runs two
+    helm uninstall counter
+  done
+}
