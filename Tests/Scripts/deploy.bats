@@ -308,10 +308,12 @@ load environment
   called "delete pods --selector app.kubernetes.io/instance=counter,app.kubernetes.io/component=test --wait=false"
 }
 
-@test "an answer of 503 to a visit fails it" {
+@test "an answer of 503 fails it, also to a visit after others that were counted" {
   with_registry
-  FAILS="30080/" FAILS_WITH=22 deploy --address-timeout 1
-  exits_with 75
+  VISITS_UNTIL_503=2 deploy
+  exits_with 22
+  says "curl: (22) The requested URL returned error: 503"
+  says "stopped in stage smoke with exit code 22"
 }
 
 @test "a release that is being uninstalled is left alone" {

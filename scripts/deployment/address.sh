@@ -163,7 +163,7 @@ service() {
 serving_pod() {
   local pods template='{range .items[*]}{.metadata.name} {.spec.nodeName} {.status.hostIP} '
   template+='{.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\n"}{end}'
-  pods=$(get pods --selector "$server" --output "jsonpath=$template")
+  pods=$(get pods --selector "$server" --output "jsonpath=$template") || return
   awk -v field="$1" '$4 == "True" && NF == 4 { print $field; found = 1; exit } END { exit !found }' \
     <<<"$pods" || fail 69 "release $release has no pod that serves"
 }

@@ -45,7 +45,7 @@ namespace_of_context() {
       --output 'jsonpath={.contexts[0].context.namespace}' 2>/dev/null || true)
   fi
   if [ -z "$found" ] && [ -n "${KUBERNETES_SERVICE_HOST:-}" ]; then
-    found=${POD_NAMESPACE:-$(cat /run/secrets/kubernetes.io/serviceaccount/namespace 2>/dev/null || true)}
+    found=${POD_NAMESPACE:-$(cat /var/run/secrets/kubernetes.io/serviceaccount/namespace 2>/dev/null || true)}
   fi
   echo "$found"
 }

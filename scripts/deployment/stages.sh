@@ -147,9 +147,10 @@ stage_verify() {
   show_what_went_wrong
   announce "$program: rolling back"
   put_back || announce "$program: the roll-back failed"
-  # A test that succeeded is deleted by Helm; one that failed stays, even without its release.
+  # A test that succeeded is deleted by Helm; one that failed stays, even without its release. The
+  # answer is for a kubectl that is set to ask.
   "${kubectl[@]}" delete pods --selector "$whole_release,app.kubernetes.io/component=test" \
-    --wait=false >"$scratch/output" 2>&1 || true
+    --wait=false <<<y >"$scratch/output" 2>&1 || true
   return "$code"
 }
 
@@ -201,7 +202,7 @@ check_two_visits() {
 # Visits, and prints the number.
 visit() {
   local text
-  text=$("${curl[@]}" "$base_url/")
+  text=$("${curl[@]}" "$base_url/") || return
   [[ $text =~ ^"Hello World! I have been seen "([0-9]+)" times."$ ]] || fail 1 "/ answers something else: $text"
   echo "${BASH_REMATCH[1]}"
 }
