@@ -119,6 +119,50 @@ class RollingUpdateTests(unittest.TestCase):
         self.assertEqual(constraint["matchLabelKeys"], ["pod-template-hash"])
 
 
+class RobustnessTests(unittest.TestCase):
+    """What nobody sees until a node is drained, a disk is slow or a memory is full."""
+
+    def test_a_pod_that_serves_nobody_does_not_keep_a_node_from_being_drained(self):
+        budget = render().the("PodDisruptionBudget")["spec"]
+        self.assertEqual(budget["unhealthyPodEvictionPolicy"], "AlwaysAllow")
+
+    def test_a_new_pod_must_stay_ready_before_an_old_one_goes(self):
+        self.assertEqual(render().the("Deployment")["spec"]["minReadySeconds"], 5)
+
+    def test_counters_stay_in_the_service_while_redis_restarts(self):
+        for kind, probe, least in (
+            ("Deployment", "readinessProbe", 15),
+            ("Deployment", "livenessProbe", 30),
+            ("Deployment", "startupProbe", 60),
+            ("StatefulSet", "livenessProbe", 60),
+            # It may read a long log.
+            ("StatefulSet", "startupProbe", 600),
+        ):
+            of = render().container(kind)[probe]
+            self.assertGreaterEqual(of["periodSeconds"] * of["failureThreshold"], least, probe)
+
+    def test_redis_forgets_no_counter_for_want_of_memory(self):
+        text = render().the("ConfigMap")["data"]["redis.conf"]
+        for line in ("maxmemory-policy noeviction", "appendonly yes", "appendfsync always"):
+            self.assertIn(f"{line}\n", text + "\n")
+
+    def test_volumes_belong_to_the_users_of_the_pods(self):
+        for name, pod in render().pods():
+            context = pod["securityContext"]
+            user = 999 if name == "StatefulSet" else 65532
+            for each in ("runAsUser", "runAsGroup", "fsGroup"):
+                self.assertEqual(context[each], user, name)
+
+    def test_another_port_of_redis_is_that_of_its_service_alone(self):
+        release = render(sets=("redis.port=7000",))
+        [port] = release.the("Service", "redisapp")["spec"]["ports"]
+        self.assertEqual((port["port"], port["targetPort"]), (7000, "redis"))
+        [of_pod] = release.container("StatefulSet")["ports"]
+        self.assertEqual(of_pod, {"name": "redis", "containerPort": 6379})
+        self.assertEqual(with_flag(release, "--redis"), ["redis://redisapp:7000"])
+        self.assertTrue(release.reaches("Deployment", "StatefulSet", 6379))
+
+
 class UpgradeTests(unittest.TestCase):
     """The changes of an upgrade. Kubernetes refuses to change some fields."""
 
