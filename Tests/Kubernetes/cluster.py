@@ -517,10 +517,10 @@ def in_words(conflicts: dict[str, list[str]]) -> str:
     total = sum(map(len, conflicts.values()))
     if total == 1:
         [(owner, [path])] = conflicts.items()
-        return f'Apply failed with 1 conflict: conflict with "{owner}": {path}'
+        return f'Apply failed with 1 conflict: conflict with "{owner}" using v1: {path}'
     of_owners = (
-        f'conflicts with "{owner}":\n' + "\n".join(f"- {path}" for path in paths)
-        for owner, paths in conflicts.items()
+        f'conflicts with "{owner}" using v1:\n' + "\n".join(f"- {path}" for path in paths)
+        for owner, paths in sorted(conflicts.items())
     )
     return f"Apply failed with {total} conflicts: " + "\n".join(of_owners)
 

@@ -264,6 +264,13 @@ load environment
   says "changed by others since it was deployed, and to be overwritten:"
   says '      conflict with "kubectl-set" using apps/v1: .spec.replicas'
   called "--server-side=true --force-conflicts"
+  # What a Helm of before has written is not from others.
+  CONFLICT=$'conflicts with "helm" using apps/v1:\n- .spec.paused\nconflicts with "kubectl-edit" using v1:\n- .spec.type' \
+    deploy
+  says $'      conflicts with "kubectl-edit" using v1:\n      - .spec.type'
+  says_not ".spec.paused"
+  CONFLICT='conflict with "helm" using apps/v1: .spec.paused' deploy
+  says_not "changed by others"
 }
 
 @test "the replicas that the autoscaler adds are waited for" {

@@ -194,13 +194,18 @@ check_application() {
   [ "$release_state" = absent ] || show_what_is_overwritten
 }
 
-# The server names each field that Helm would have to take from another manager.
+# The server names each field that Helm would have to take from another manager, one a line after
+# its manager if there are several. What Helm 3 has written is Helm's, too.
 show_what_is_overwritten() {
   "${kubectl[@]}" apply --server-side --dry-run=server --field-manager=helm \
     --filename "$scratch/manifest" >"$scratch/output" 2>"$scratch/error" && return
-  grep -E '^- \.|conflicts? with "' "$scratch/error" >"$scratch/conflicts" || return 0
+  awk '
+    /conflicts? with "/ { sub(/^.*conflict/, "conflict"); other = !/ with "helm"/; if (other) print "      " $0; next }
+    !/^- / { other = 0 }
+    other { print "      " $0 }' "$scratch/error" >"$scratch/conflicts"
+  [ -s "$scratch/conflicts" ] || return 0
   say "changed by others since it was deployed, and to be overwritten:"
-  sed 's/^.*: conflict/conflict/; s/^/      /' "$scratch/conflicts" >&2
+  cat "$scratch/conflicts" >&2
 }
 
 # Runs Helm with the chart, and shows the pods come and go meanwhile.
