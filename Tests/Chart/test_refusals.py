@@ -42,6 +42,7 @@ REFUSED = {
     "redis.url=redis://a": "the chart is to run one itself: set redis.enabled=false",
     "extraEnv[0].name=REDIS_URL,extraEnv[0].value=redis://a": "set redis.enabled=false",
     "extraArgs={--redis=redis://a}": "set redis.enabled=false",
+    "extraEnv[0].name=REDISAPP_SERVICE_HOST,extraEnv[0].value=a": "set redis.host and redis.port",
     "redis.enabled=false,redis.url=redis://a,redis.host=b": "redis.url names the host, too",
     "redis.enabled=false,redis.host=b,extraArgs={--redis=redis://a}": "name one, too",
     "enabled=false": "enabled is false, which only a chart that uses this one can make use of",
