@@ -73,6 +73,33 @@ end_deploy() {
   says "not changed: release counter runs revision 1"
 }
 
+@test "a terminal that is gone, and takes no messages, keeps nothing from its end" {
+  with_registry
+  with_release
+  # The program gets a terminal of its own, which closes when its other end does.
+  export HANGS="--rollback-on-failure" SCRIPT="$tree/deploy.sh" CALLS
+  PATH=$tools "$original/.build/python/bin/python" - <<'PYTHON'
+import os, pathlib, pty, time
+
+calls = pathlib.Path(os.environ["CALLS"])
+child, terminal = pty.fork()
+if child == 0:
+    os.execv(os.environ["SCRIPT"], [os.environ["SCRIPT"]])
+end = time.monotonic() + 20
+while "--rollback-on-failure" not in calls.read_text():
+    assert time.monotonic() < end, calls.read_text()
+    time.sleep(0.05)
+os.close(terminal)
+while os.waitpid(child, os.WNOHANG) == (0, 0):
+    assert time.monotonic() < end, "it does not end"
+    time.sleep(0.05)
+PYTHON
+  called "helm: TERM"
+  not_called "helm: HUP"
+  # What became of the release was asked for, though nobody could be told.
+  [[ $(tail -n 1 "$CALLS") == *" history counter "* ]] || complain "the last call is another"
+}
+
 @test "a second signal leaves Helm alone at once" {
   with_registry
   with_release

@@ -19,7 +19,9 @@ aim_tools() {
   namespace=${namespace:-default}
 
   for name in "${!HELM_KUBE@}" HELM_NAMESPACE; do
-    [ -z "${!name:-}" ] || { of_helm_alone+=("$name") && without+=(-u "$name"); }
+    [ -n "${!name:-}" ] || continue
+    of_helm_alone+=("$name")
+    without+=(-u "$name")
   done
   helm=(helm)
   if [ "${#of_helm_alone[@]}" -gt 0 ]; then

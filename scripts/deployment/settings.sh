@@ -57,8 +57,8 @@ DEPLOY_SKIP_BUILD=true. A flag beats the environment.
 
 Exit codes: 0 when all is well; 1 when the counter answers something wrong; 64 for bad usage;
 69 when something that is needed is missing; 75 when a wait ran out; 128 and the signal's number
-when interrupted or when the terminal is lost; otherwise that of the command that failed. What was done by then, what was rolled
-back and how to undo the rest is said at the end.
+when interrupted or when the terminal is lost; otherwise that of the command that failed. What was
+done by then, what was rolled back and how to undo the rest is said at the end.
 SETTINGS
 }
 
