@@ -19,6 +19,7 @@ import http.server
 import json
 import os
 import pathlib
+import signal
 import sys
 import tempfile
 import threading
@@ -682,5 +683,7 @@ def handler(there: Cluster) -> type[http.server.BaseHTTPRequestHandler]:
 
 
 if __name__ == "__main__":
+    # Its folder is removed when it is told to end, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     with cluster(node_port=int(sys.argv[1]), kubeconfig=pathlib.Path(sys.argv[2])):
         threading.Event().wait()

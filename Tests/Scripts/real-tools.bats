@@ -18,7 +18,9 @@ setup() {
   wait_for "$BATS_TEST_TMPDIR/log" "listening on"
   port=$(sed -n 's/.*listening on 127\.0\.0\.1:\([0-9]*\).*/\1/p' "$BATS_TEST_TMPDIR/log")
   export KUBECONFIG=$BATS_TEST_TMPDIR/kubeconfig
-  "$python/python" "$original/Tests/Kubernetes/cluster.py" "$port" "$KUBECONFIG" 3>&- &
+  mkdir "$BATS_TEST_TMPDIR/of-cluster"
+  TMPDIR=$BATS_TEST_TMPDIR/of-cluster \
+    "$python/python" "$original/Tests/Kubernetes/cluster.py" "$port" "$KUBECONFIG" 3>&- &
   cluster=$!
   wait_for "$KUBECONFIG" current-context
   PATH=$tools
@@ -29,6 +31,7 @@ teardown() {
   [ -n "${cluster:-}" ] || return 0
   kill "$counter" "$cluster"
   wait "$counter" "$cluster" || true
+  [ -z "$(ls -A "$BATS_TEST_TMPDIR/of-cluster")" ]
 }
 
 # What the cluster runs now.
@@ -165,7 +168,8 @@ with_helm() {
 
 @test "both tools work in the cluster that the script names, whatever Helm's environment says" {
   local production=$BATS_TEST_TMPDIR/production
-  "$original/.build/python/bin/python" "$original/Tests/Kubernetes/cluster.py" "$port" "$production" 3>&- &
+  TMPDIR=$BATS_TEST_TMPDIR "$original/.build/python/bin/python" \
+    "$original/Tests/Kubernetes/cluster.py" "$port" "$production" 3>&- &
   local other=$!
   wait_for "$production" current-context
   sed 's/stand-in/production/g' "$production" >"$production.named"
