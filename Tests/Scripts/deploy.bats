@@ -179,6 +179,16 @@ load environment
   says "rolled back: there is no release counter"
 }
 
+@test "a release whose last roll-back failed goes back to what served before, and is not removed" {
+  with_registry
+  with_release
+  helm upgrade counter
+  sed -i 's/status: deployed/status: failed/' "$CLUSTER/history"
+  FAILS="$h test" deploy
+  called "$h rollback counter 1 "
+  not_called "uninstall"
+}
+
 @test "a roll-back that fails is told, with the first exit code" {
   with_registry
   with_release

@@ -78,17 +78,21 @@ choose_helm_flags() {
 }
 
 # Asks Helm about the release. Sets release_state: absent, unknown, or Helm's word; and the number
-# of the last revision, what Helm says of it, and the number of the one that is deployed, if any.
+# of the last revision, what Helm says of it, and the number of the one that is deployed; if none is,
+# as after a roll-back that failed, of the last one that was.
 read_release() {
   local history
-  last_revision='' last_description='' deployed_revision=''
+  last_revision='' last_description='' good_revision=''
   if history=$("${helm[@]}" history "$release" --output yaml 2>"$scratch/error"); then
-    read -r release_state last_revision deployed_revision last_description < <(awk '
+    read -r release_state last_revision good_revision last_description < <(awk '
       /^  description: / { description = $0; sub(/^  description: /, "", description) }
       /^  revision: / { revision = $2 }
-      /^  status: / { state = $2; if (state == "deployed") deployed = revision }
-      END { print state, revision, deployed ? deployed : "none", description }' <<<"$history")
-    [ "$deployed_revision" != none ] || deployed_revision=
+      /^  status: / { state = $2; last[state] = revision }
+      END {
+        good = "deployed" in last ? last["deployed"] : "superseded" in last ? last["superseded"] : "none"
+        print state, revision, good, description
+      }' <<<"$history")
+    [ "$good_revision" != none ] || good_revision=
   elif grep --quiet "release: not found" "$scratch/error"; then
     release_state=absent
   else
@@ -105,7 +109,7 @@ check_release() {
     return
   fi
   read_release
-  previous_revision=$deployed_revision
+  previous_revision=$good_revision
   case $release_state in
     unknown) fail 69 "Helm cannot tell the state of release $release" ;;
     pending-* | uninstalling)
