@@ -36,8 +36,8 @@ broken:
 
 # Tests
 
-## Installs the tools of the tests and runs the tests with the optimized program: nine minutes on
-## two processors.
+## Installs the tools of the tests and runs the tests with the optimized program: about twelve
+## minutes on two processors.
 test: test-tools
 	$(MAKE) --no-print-directory lint test-swift test-chart test-scripts
 

@@ -68,6 +68,38 @@ class Release:
         [container] = self.the(kind)["spec"]["template"]["spec"]["containers"]
         return container
 
+    def labels(self, kind: str) -> dict[str, str]:
+        """The labels of the pods of the Deployment or of the StatefulSet, or of the test's Pod."""
+        only = self.the(kind)
+        return (only if kind == "Pod" else only["spec"]["template"])["metadata"]["labels"]
+
+    def reaches(self, kind: str, to: str, port: int, protocol: str = "TCP") -> bool:
+        """Whether pods of one kind reach those of another, or another address ("outside"), where
+        everything is denied that no network policy of the release allows."""
+
+        def applies(policy: Object, of: str) -> bool:
+            wanted = policy["spec"]["podSelector"]["matchLabels"]
+            return of != "outside" and wanted.items() <= self.labels(of).items()
+
+        def allows(rule: Object, peers: str, other: str) -> bool:
+            ports = rule.get("ports", [{"port": port, "protocol": protocol}])
+            if (port, protocol) not in ((p["port"], p.get("protocol", "TCP")) for p in ports):
+                return False
+            wanted = [each["podSelector"]["matchLabels"] for each in rule.get(peers, [])
+                      if "podSelector" in each]
+            return peers not in rule or other != "outside" and any(
+                each.items() <= self.labels(other).items() for each in wanted
+            )
+
+        def is_open(direction: str, peers: str, of: str, other: str) -> bool:
+            return of == "outside" or any(
+                allows(rule, peers, other)
+                for policy in self.all("NetworkPolicy") if applies(policy, of)
+                for rule in policy["spec"].get(direction, [])
+            )
+
+        return is_open("egress", "to", kind, to) and is_open("ingress", "from", to, kind)
+
     def pods(self) -> list[tuple[str, Object]]:
         """The pods that would be run: a name and the specification of each."""
         pods = [(each["kind"], each["spec"]) for each in self.all("Pod")]

@@ -7,6 +7,7 @@ import unittest
 
 import kubernetes_validate
 from chart import CHART, HELM_3, HELM_4, NEWEST, OLDEST, Object, cases, helm, render
+from cluster import lacks_resources
 from restricted import violations
 
 
@@ -72,6 +73,18 @@ class EveryRenderingTests(unittest.TestCase):
                 self.assertIs(container["securityContext"]["readOnlyRootFilesystem"], True, name)
 
     @in_every_case
+    def test_every_container_has_complete_resources(self, values, version):
+        if values.stem == "bare":
+            return  # takes them away
+        for name, pod in render(values, version=version).pods():
+            self.assertEqual(lacks_resources(pod), [], name)
+
+    @in_every_case
+    def test_no_pod_is_given_the_variables_of_services(self, values, version):
+        for name, pod in render(values, version=version).pods():
+            self.assertIs(pod["enableServiceLinks"], False, name)
+
+    @in_every_case
     def test_everything_is_labelled(self, values, version):
         for each in render(values, version=version).objects:
             labels = each["metadata"]["labels"]
@@ -98,7 +111,7 @@ class EveryRenderingTests(unittest.TestCase):
             wanted = selector.get("matchLabels", selector)
             selected = [kind for kind, labels in pods.items() if wanted.items() <= labels.items()]
             component = each["metadata"]["labels"]["app.kubernetes.io/component"]
-            meant = "StatefulSet" if component == "redis" else "Deployment"
+            meant = {"redis": "StatefulSet", "test": "Pod"}.get(component, "Deployment")
             self.assertEqual(selected, [meant], each["metadata"]["name"])
 
     @in_every_case

@@ -3,6 +3,7 @@
 import http.client
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import time
@@ -16,10 +17,13 @@ QUIET = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 class ProgramTests(unittest.TestCase):
-    def start(self, flags: list[str], environment: dict[str, str]) -> int:
+    def start(
+        self, flags: list[str], environment: dict[str, str], host: str = "127.0.0.1"
+    ) -> int:
         """Starts the program with flags of the chart on ports of this machine, and waits for it."""
         port = free_port()
-        here = {"--host": "127.0.0.1", "--port": str(port), "--metrics-port": str(free_port())}
+        here = {"--host": host, "--port": str(port), "--metrics-port": str(free_port())}
+        flags = flags or ["--host=", "--port=", "--metrics-port=", "--redis=redis://127.0.0.1:1"]
         names = [flag.partition("=")[0] for flag in flags]
         flags = [f"{name}={here[name]}" if name in here else f for name, f in zip(names, flags)]
         process = subprocess.Popen([PROGRAM, *flags], env=environment, **QUIET)
@@ -58,21 +62,66 @@ class ProgramTests(unittest.TestCase):
             }
             self.start(flags, misleading | {"COUNTER_SERVICE_HOST": "10.0.0.1"})
 
-    def test_it_counts_in_the_redis_that_kubernetes_names_with_the_password_of_the_secret(self):
+    def test_it_counts_in_the_charts_redis_with_the_password_of_the_secret(self):
+        for content in (b"two words # \"quoted\" \\\n", b"secret\r\n", b"secret\r", b"secret\n\n"):
+            with self.subTest(content):
+                folder = tempfile.TemporaryDirectory(prefix="counter-chart-program-")
+                self.addCleanup(folder.cleanup)
+                pod = RedisPod(pathlib.Path(folder.name), content)
+                self.addCleanup(pod.kill)
+                pod.start()
+                flags = [pod.here(flag) for flag in render().container("Deployment")["args"]]
+                flags = [
+                    each.replace("redis://redisapp:6379", f"redis://127.0.0.1:{pod.port}")
+                    for each in flags
+                ]
+                # What Kubernetes would say of another Redis, or of one that has moved.
+                port = self.start(
+                    flags, {"REDISAPP_SERVICE_HOST": "127.0.0.2", "REDISAPP_SERVICE_PORT": "1"}
+                )
+                [check] = render().the("Pod")["spec"]["containers"]
+                words = [each.replace("counter:8000", f"127.0.0.1:{port}") for each in check["args"]]
+                checked = subprocess.run(
+                    [PROGRAM, *words], capture_output=True, text=True, timeout=LIMIT
+                )
+                self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+
+    def test_a_password_is_changed_under_load_without_a_refused_visit(self):
         folder = tempfile.TemporaryDirectory(prefix="counter-chart-program-")
         self.addCleanup(folder.cleanup)
-        pod = RedisPod(pathlib.Path(folder.name), b"two words # \"quoted\" \\\n")
+        pod = RedisPod(pathlib.Path(folder.name), b"secret")
         self.addCleanup(pod.kill)
         pod.start()
-        flags = [pod.here(flag) for flag in render().container("Deployment")["args"]]
-        port = self.start(
-            flags,
-            {"REDISAPP_SERVICE_HOST": "127.0.0.1", "REDISAPP_SERVICE_PORT": str(pod.port)},
-        )
-        [check] = render().the("Pod")["spec"]["containers"]
-        words = [each.replace("counter:8000", f"127.0.0.1:{port}") for each in check["args"]]
-        checked = subprocess.run([PROGRAM, *words], capture_output=True, text=True, timeout=LIMIT)
-        self.assertEqual(checked.returncode, 0, checked.stdout + checked.stderr)
+        file = pathlib.Path(folder.name) / "password" / "password"
+        flags = [
+            f"--redis=redis://127.0.0.1:{pod.port}", f"--redis-password-file={file}",
+            *("--host=", "--port=", "--metrics-port="),
+        ]
+        old = self.start(flags, {})
+        self.assertEqual(self.get(old, "/"), 200)
+        pod.set_password(b"another")
+        self.assertTrue(pod.probe("readinessProbe"))
+        self.assertEqual(self.get(old, "/"), 200)
+        new = self.start(flags, {})
+        self.assertEqual(self.get(new, "/"), 200)
+        # The old one connects again with what it has read.
+        pod.stop(signal.SIGKILL)
+        pod.start()
+        for port in (old, new):
+            self.assertEqual(self.get(port, "/"), 200)
+
+    def test_on_the_charts_host_it_answers_ipv4_and_ipv6(self):
+        [host] = [
+            each.removeprefix("--host=")
+            for each in render().container("Deployment")["args"]
+            if each.startswith("--host=")
+        ]
+        port = self.start([], {}, host)
+        for address in ("127.0.0.1", "::1"):
+            connection = http.client.HTTPConnection(address, port, timeout=LIMIT)
+            self.addCleanup(connection.close)
+            connection.request("GET", "/health")
+            self.assertEqual(connection.getresponse().status, 200)
 
     def test_while_its_redis_is_full_it_refuses_visits_and_counts_on_once_there_is_room(self):
         folder = tempfile.TemporaryDirectory(prefix="counter-chart-program-")

@@ -26,11 +26,27 @@ class RedisPodTests(unittest.TestCase):
                 self.assertIn("NOAUTH", pod.ask(None, "get", "hits"))
                 self.assertIn("WRONGPASS", pod.ask("guess", "get", "hits"))
 
+    def test_it_reads_the_end_of_the_secret_as_the_counter_does(self):
+        for content, password in (
+            (b"secret", "secret"),
+            (b"secret\n", "secret"),
+            (b"secret\r\n", "secret"),
+            (b"secret\r", "secret"),
+            (b" secret \n", " secret "),
+            (b"secret\n\n", "secret\n"),
+        ):
+            with self.subTest(content):
+                pod = self.pod(content)
+                pod.start()
+                self.assertEqual(pod.ask(password, "ping"), "PONG")
+
     def test_an_empty_password_is_refused(self):
-        pod = self.pod(b"\n")
-        ended = pod.run(pod.container["command"])
-        self.assertNotEqual(ended.returncode, 0)
-        self.assertIn("password of Redis is empty", ended.stderr)
+        for content in (b"", b"\n", b"\r\n"):
+            with self.subTest(content):
+                pod = self.pod(content)
+                ended = pod.run(pod.container["command"])
+                self.assertNotEqual(ended.returncode, 0)
+                self.assertIn("password of Redis is empty", ended.stderr)
 
     def test_no_command_line_shows_the_password(self):
         pod = self.pod(b"open-sesame")
@@ -39,9 +55,9 @@ class RedisPodTests(unittest.TestCase):
         self.assertIn(b"redis-server", shown)
         self.assertNotIn(b"open-sesame", shown)
         self.assertNotIn("open-sesame", str(pod.container))
-        [users] = (pod.folder / "users").iterdir()
-        self.assertNotIn("open-sesame", users.read_text())
-        self.assertEqual(stat.S_IMODE(users.stat().st_mode), 0o600)
+        for file in (pod.folder / "users").iterdir():
+            self.assertNotIn("open-sesame", file.read_text())
+            self.assertEqual(stat.S_IMODE(file.stat().st_mode), 0o600)
 
     def test_a_count_that_was_answered_outlives_a_kill(self):
         pod = self.pod(b"secret")
@@ -58,14 +74,47 @@ class RedisPodTests(unittest.TestCase):
         pod.start()
         self.assertEqual(pod.stop(signal.SIGTERM), 0)
 
-    def test_a_new_password_makes_it_unready_and_not_dead(self):
+    def test_a_new_password_is_accepted_beside_the_old_one_and_leaves_it_ready(self):
         pod = self.pod(b"secret")
         pod.start()
+        pod.set_password(b"another\r\n")
         self.assertTrue(pod.probe("readinessProbe"))
         self.assertTrue(pod.probe("livenessProbe"))
+        self.assertEqual(pod.ask("another", "incr", "hits"), "1")
+        self.assertEqual(pod.ask("secret", "incr", "hits"), "2")
+        pod.set_password(b"third")
+        self.assertTrue(pod.probe("readinessProbe"))
+        for password in ("secret", "another", "third"):
+            self.assertEqual(pod.ask(password, "ping"), "PONG")
+        self.assertIn("WRONGPASS", pod.ask("guess", "ping"))
+
+    def test_a_restarted_container_still_accepts_the_passwords_before_and_a_new_pod_does_not(self):
+        pod = self.pod(b"secret")
+        pod.start()
         pod.set_password(b"another")
-        self.assertFalse(pod.probe("readinessProbe"))
-        self.assertTrue(pod.probe("livenessProbe"))
+        self.assertTrue(pod.probe("readinessProbe"))
+        pod.stop(signal.SIGKILL)
+        pod.start()
+        self.assertEqual(pod.ask("secret", "ping"), "PONG")
+        self.assertEqual(pod.ask("another", "ping"), "PONG")
+        new = self.pod(b"another")
+        new.start()
+        self.assertIn("WRONGPASS", new.ask("secret", "ping"))
+
+    def test_a_secret_that_becomes_empty_changes_nothing(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        pod.set_password(b"")
+        self.assertTrue(pod.probe("readinessProbe"))
+        self.assertEqual(pod.ask("secret", "ping"), "PONG")
+
+    def test_the_user_of_the_probe_can_do_nothing_else(self):
+        pod = self.pod(b"secret")
+        pod.start()
+        password = (pod.folder / "users" / "probe").read_text().strip()
+        self.assertEqual(pod.ask(password, "--user", "probe", "ping"), "PONG")
+        for words in (("incr", "hits"), ("get", "hits"), ("acl", "list"), ("config", "get", "*")):
+            self.assertIn("NOPERM", pod.ask(password, "--user", "probe", *words))
 
     def test_a_redis_that_does_not_answer_is_neither_ready_nor_alive(self):
         pod = self.pod(b"secret")

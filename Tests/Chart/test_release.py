@@ -12,7 +12,8 @@ import re
 import unittest
 
 from chart import CHART, HELM_3, HELM_4, HelmFailed, cases, helm
-from cluster import NAMED, Cluster, cluster
+from cluster import NAMED, Cluster, cluster, lacks_resources
+from restricted import violations
 
 CASES = cases()
 
@@ -37,9 +38,12 @@ class Operator:
             "install", release, CHART, "--values", CASES[case], "--disable-openapi-validation"
         )
 
-    def upgrade(self, *sets: str) -> None:
-        """Upgrades the release."""
+    def upgrade(self, *sets: str, waits: bool = False) -> None:
+        """Upgrades the release, and waits for its pods or takes it back when it is to."""
         flags = [word for each in sets for word in ("--set", each)]
+        if waits:
+            take_back = "--atomic" if self.program == HELM_3 else "--rollback-on-failure"
+            flags += ["--wait", "--timeout", "3s", take_back]
         self.run("upgrade", "visits", CHART, "--disable-openapi-validation", *flags)
 
     def password(self) -> str:
@@ -110,6 +114,64 @@ class ReleaseTests(unittest.TestCase):
         operator.install("renamed", release="third")
 
 
+    @with_each_helm
+    def test_a_change_that_keeps_redis_from_getting_ready_is_taken_back(self, operator):
+        there = operator.there
+        there.behave(quota=True)
+        operator.install()
+        # A quota that Redis's container does not meet without all of its resources.
+        with self.assertRaises(HelmFailed):
+            operator.upgrade("redis.resources.requests=null", waits=True)
+        redis = there.object("StatefulSet", "redisapp")
+        self.assertEqual(redis["status"]["readyReplicas"], 1)
+        pod = there.object("Pod", f"redisapp-{redis['metadata']['generation']}-0")
+        self.assertEqual(pod["status"]["phase"], "Running")
+        operator.upgrade("image=counter:2", waits=True)
+
+    @with_each_helm
+    def test_a_redis_that_was_ordered_stays_so_because_the_field_cannot_change(self, operator):
+        operator.install()
+        there = operator.there
+        redis = copy.deepcopy(there.object("StatefulSet", "redisapp"))
+        redis["spec"]["podManagementPolicy"] = "OrderedReady"
+        there.put((NAMED["StatefulSet"], "web", "redisapp"), redis)
+        operator.upgrade("image=counter:2", waits=True)
+        kept = there.object("StatefulSet", "redisapp")["spec"]["podManagementPolicy"]
+        self.assertEqual(kept, "OrderedReady")
+        # The way to make it parallel, as the chart's README says.
+        there.remove((NAMED["StatefulSet"], "web", "redisapp"))
+        operator.upgrade("image=counter:3", waits=True)
+        made = there.object("StatefulSet", "redisapp")["spec"]["podManagementPolicy"]
+        self.assertEqual(made, "Parallel")
+
+    @with_each_helm
+    def test_an_image_or_a_secret_of_redis_that_is_not_there_leaves_the_old_redis_alone(self, operator):
+        there = operator.there
+        there.put((NAMED["Secret"], "web", "theirs"), {"data": {"password": "c2VjcmV0"}})
+        operator.install()
+        redis = copy.deepcopy(there.object("StatefulSet", "redisapp")["spec"])
+        for change in ("redis.image=redis:broken", "redis.existingSecret=missing"):
+            with self.assertRaises(HelmFailed):
+                operator.upgrade(change, waits=True)
+            self.assertEqual(there.object("StatefulSet", "redisapp")["spec"], redis)
+            self.assertIsNone(there.object("Pod", "redisapp-trial"))
+        for change in ("redis.image=redis:8.4", "redis.existingSecret=theirs"):
+            operator.upgrade(change, waits=True)
+            self.assertNotEqual(there.object("StatefulSet", "redisapp")["spec"], redis)
+            self.assertIsNone(there.object("Pod", "redisapp-trial"))
+        trials = [pod for _, _, pod in there.events if pod["metadata"]["name"] == "redisapp-trial"]
+        self.assertGreaterEqual(len(trials), 4)
+        for pod in trials:
+            self.assertEqual(violations(pod["spec"]) + lacks_resources(pod["spec"]), [])
+
+    @with_each_helm
+    def test_the_test_needs_no_more_of_a_quota_than_it_says_and_leaves_no_pod(self, operator):
+        operator.there.behave(quota=True)
+        operator.install()
+        operator.run("test", "visits")
+        self.assertIsNone(operator.there.object("Pod", "counter-test"))
+
+
 class NotesTests(unittest.TestCase):
     def notes(self, case: str, version: str = "1.36.0") -> str:
         with cluster(version) as there:
@@ -131,6 +193,13 @@ class NotesTests(unittest.TestCase):
                     self.assertIn(each, notes)
                 for each in every:
                     self.assertEqual(each in notes, any(each in word for word in words), each)
+
+    def test_a_host_with_a_wildcard_is_shown_as_a_name_with_its_own_scheme(self):
+        notes = self.notes("wildcard")
+        self.assertIn("https://counter.example.com/\n", notes)
+        self.assertIn("http://counter.example.org/, or any other name", notes)
+        self.assertIn("https://counter.example.net/, or any other name", notes)
+        self.assertNotIn("*", notes)
 
     def test_they_say_what_becomes_of_the_count(self):
         self.assertIn("delete persistentvolumeclaim data-redisapp-0", self.notes("defaults"))

@@ -28,11 +28,6 @@ def environment(release: Release) -> dict[str, Object]:
     return by_name
 
 
-def has_service_links(release: Release) -> bool:
-    """Whether the counter's pods are given the variables of Services."""
-    return release.the("Deployment")["spec"]["template"]["spec"]["enableServiceLinks"]
-
-
 class OriginalTests(unittest.TestCase):
     def test_its_values_do_what_they_say(self):
         release = render(CASES["original"])
@@ -124,6 +119,50 @@ class RollingUpdateTests(unittest.TestCase):
         self.assertEqual(constraint["matchLabelKeys"], ["pod-template-hash"])
 
 
+class RobustnessTests(unittest.TestCase):
+    """What nobody sees until a node is drained, a disk is slow or a memory is full."""
+
+    def test_a_pod_that_serves_nobody_does_not_keep_a_node_from_being_drained(self):
+        budget = render().the("PodDisruptionBudget")["spec"]
+        self.assertEqual(budget["unhealthyPodEvictionPolicy"], "AlwaysAllow")
+
+    def test_a_new_pod_must_stay_ready_before_an_old_one_goes(self):
+        self.assertEqual(render().the("Deployment")["spec"]["minReadySeconds"], 5)
+
+    def test_counters_stay_in_the_service_while_redis_restarts(self):
+        for kind, probe, least in (
+            ("Deployment", "readinessProbe", 15),
+            ("Deployment", "livenessProbe", 30),
+            ("Deployment", "startupProbe", 60),
+            ("StatefulSet", "livenessProbe", 60),
+            # It may read a long log.
+            ("StatefulSet", "startupProbe", 600),
+        ):
+            of = render().container(kind)[probe]
+            self.assertGreaterEqual(of["periodSeconds"] * of["failureThreshold"], least, probe)
+
+    def test_redis_forgets_no_counter_for_want_of_memory(self):
+        text = render().the("ConfigMap")["data"]["redis.conf"]
+        for line in ("maxmemory-policy noeviction", "appendonly yes", "appendfsync always"):
+            self.assertIn(f"{line}\n", text + "\n")
+
+    def test_volumes_belong_to_the_users_of_the_pods(self):
+        for name, pod in render().pods():
+            context = pod["securityContext"]
+            user = 999 if name == "StatefulSet" else 65532
+            for each in ("runAsUser", "runAsGroup", "fsGroup"):
+                self.assertEqual(context[each], user, name)
+
+    def test_another_port_of_redis_is_that_of_its_service_alone(self):
+        release = render(sets=("redis.port=7000",))
+        [port] = release.the("Service", "redisapp")["spec"]["ports"]
+        self.assertEqual((port["port"], port["targetPort"]), (7000, "redis"))
+        [of_pod] = release.container("StatefulSet")["ports"]
+        self.assertEqual(of_pod, {"name": "redis", "containerPort": 6379})
+        self.assertEqual(with_flag(release, "--redis"), ["redis://redisapp:7000"])
+        self.assertTrue(release.reaches("Deployment", "StatefulSet", 6379))
+
+
 class UpgradeTests(unittest.TestCase):
     """The changes of an upgrade. Kubernetes refuses to change some fields."""
 
@@ -161,23 +200,53 @@ class UpgradeTests(unittest.TestCase):
 
 
 class RedisTests(unittest.TestCase):
-    def test_under_its_own_name_it_is_found_by_the_injected_variable(self):
-        for case in ("defaults", "redis-of-old", "existing-secret"):
-            release = render(CASES[case])
-            self.assertEqual(with_flag(release, "--redis"), [])
-            self.assertTrue(has_service_links(release))
-        self.assertEqual(render().the("Service", "redisapp")["spec"]["ports"][0]["port"], 6379)
-
-    def test_else_the_counter_is_told(self):
+    def test_the_counter_is_told_one_place_by_name(self):
         told = {
+            "defaults": "redis://redisapp:6379",
+            "redis-of-old": "redis://redisapp:6379",
+            "existing-secret": "redis://redisapp:6379",
             "renamed": "redis://redis-two:6379",
             "everything": "redis://counts:6380",
             "external-redis": "redis://redis.example.com:6390",
             "external-redis-ipv6": "redis://[fd00::17]:6379",
+            "external-redis-url": "redis://visits:@managed.example.com:25061/3",
         }
         for case, url in told.items():
             self.assertEqual(with_flag(render(CASES[case]), "--redis"), [url])
-            self.assertFalse(has_service_links(render(CASES[case])))
+        self.assertEqual(render().the("Service", "redisapp")["spec"]["ports"][0]["port"], 6379)
+
+    def test_a_place_in_the_environment_or_the_flags_is_the_only_one(self):
+        for case in ("external-redis-secret-url", "external-redis-env"):
+            self.assertEqual(with_flag(render(CASES[case]), "--redis"), [])
+        off = "redis.enabled=false"
+        release = render(sets=(off, "extraArgs={--redis=redis://r.example:7000}"))
+        self.assertEqual(with_flag(release, "--redis"), ["redis://r.example:7000"])
+        self.assertTrue(release.reaches("Deployment", "outside", 7000))
+        release = render(sets=(off, "extraArgs={--redis,redis://r.example:7000}"))
+        self.assertEqual(arguments(release)[-2:], ["--redis", "redis://r.example:7000"])
+
+    def test_the_network_lets_the_counter_to_the_place_that_was_told(self):
+        for case, port in (
+            ("external-redis", 6390),
+            ("external-redis-ipv6", 6379),
+            ("external-redis-url", 25061),
+            ("external-redis-env", 25061),
+        ):
+            release = render(CASES[case])
+            self.assertTrue(release.reaches("Deployment", "outside", port), case)
+            self.assertFalse(release.reaches("Deployment", "outside", port + 1), case)
+        # Only the Secret knows.
+        self.assertTrue(render(CASES["external-redis-secret-url"]).reaches("Deployment", "outside", 1))
+        for url, port in {
+            "redis://a.example": 6379,
+            "redis://[fd00::17]": 6379,
+            "redis://[fd00::17]:7000": 7000,
+            "redis://u:@a.example:7000": 7000,
+        }.items():
+            release = render(sets=("redis.enabled=false", f"redis.url={url}"))
+            self.assertTrue(release.reaches("Deployment", "outside", port), url)
+        release = render(sets=("redis.enabled=false", "redis.url=unix:/run/redis.sock"))
+        self.assertFalse(release.reaches("Deployment", "outside", 6379))
 
     def test_another_redis_brings_none_of_its_own(self):
         for case in ("external-redis", "external-redis-ipv6", "redis-of-old"):
@@ -230,9 +299,24 @@ class RedisTests(unittest.TestCase):
         self.assertEqual(claim["spec"]["resources"]["requests"]["storage"], "512Mi")
         self.assertEqual(claim["spec"]["storageClassName"], "fast")
 
+    def test_a_volume_that_was_made_by_hand_can_be_claimed(self):
+        def storage(*sets: str) -> Object:
+            [claim] = render(sets=sets).the("StatefulSet")["spec"]["volumeClaimTemplates"]
+            return claim["spec"]
+
+        self.assertEqual(storage("redis.storageClass=-")["storageClassName"], "")
+        self.assertNotIn("storageClassName", storage())
+
     def test_another_configuration_makes_another_pod(self):
-        annotations = render().the("StatefulSet")["spec"]["template"]["metadata"]["annotations"]
-        self.assertRegex(annotations["counter/configuration"], "^[0-9a-f]{64}$")
+        def pod(*sets: str) -> Object:
+            return render(sets=sets).the("StatefulSet")["spec"]["template"]["metadata"]
+
+        self.assertEqual(pod(), pod("accessLog=true"))
+        self.assertNotEqual(pod(), pod("redis.resources.limits.memory=512Mi"))
+
+    def test_a_roll_back_does_not_wait_for_a_pod_that_is_broken(self):
+        self.assertEqual(render().the("StatefulSet")["spec"]["podManagementPolicy"], "Parallel")
+
 
 # Memory limits as Kubernetes takes them, and the maxmemory of Redis in bytes that each leads to:
 # three quarters of the limit, and at least 16 MiB less.
@@ -432,40 +516,99 @@ class ReachTests(unittest.TestCase):
 
 
 class NetworkPolicyTests(unittest.TestCase):
+    """What the policies let through where everything else is denied."""
+
     def test_redis_is_reached_by_the_counter_alone_and_reaches_nothing(self):
         release = render()
+        self.assertTrue(release.reaches("Deployment", "StatefulSet", 6379))
+        self.assertFalse(release.reaches("Pod", "StatefulSet", 6379))
+        self.assertFalse(release.reaches("outside", "StatefulSet", 6379))
         policy = release.the("NetworkPolicy", "redisapp")["spec"]
         self.assertEqual(sorted(policy["policyTypes"]), ["Egress", "Ingress"])
         self.assertEqual(policy["egress"], [])
-        counter = release.the("Deployment")["spec"]["selector"]["matchLabels"]
-        self.assertEqual(
-            policy["ingress"],
-            [{"ports": [{"port": 6379}], "from": [{"podSelector": {"matchLabels": counter}}]}],
-        )
+        # The Service's port is another one.
+        everything = render(CASES["everything"])
+        self.assertTrue(everything.reaches("Deployment", "StatefulSet", 6379))
 
     def test_every_client_reaches_the_counter_and_the_cluster_reaches_its_metrics(self):
+        self.assertTrue(render().reaches("outside", "Deployment", 8000))
+        self.assertFalse(render().reaches("outside", "Deployment", 9000))
         visits, metrics = render().the("NetworkPolicy", "counter")["spec"]["ingress"]
         self.assertEqual(visits, {"ports": [{"port": 8000}]})
         self.assertEqual(
             metrics, {"ports": [{"port": 9000}], "from": [{"namespaceSelector": {}}]}
         )
 
-    def test_the_counter_reaches_redis_and_names(self):
-        def reached(case: str) -> list[Object]:
-            release = render(CASES[case])
-            name = release.the("Deployment")["metadata"]["name"]
-            return release.the("NetworkPolicy", name)["spec"]["egress"]
+    def test_the_counter_and_the_test_reach_names_on_every_port_that_clusters_use(self):
+        for kind in ("Deployment", "Pod"):
+            for port in (53, 5353):
+                for protocol in ("UDP", "TCP"):
+                    self.assertTrue(render().reaches(kind, "outside", port, protocol), kind)
+            self.assertFalse(render().reaches(kind, "outside", 443), kind)
 
-        names, redis = reached("defaults")
-        self.assertEqual({each["port"] for each in names["ports"]}, {53})
-        labels = render().the("StatefulSet")["spec"]["template"]["metadata"]["labels"]
-        self.assertEqual(
-            redis, {"ports": [{"port": 6379}], "to": [{"podSelector": {"matchLabels": labels}}]}
-        )
-        self.assertEqual(reached("external-redis")[1], {"ports": [{"port": 6390}]})
+    def test_the_test_reaches_the_counter_and_nothing_else(self):
+        for case in ("defaults", "everything", "renamed", "external-redis"):
+            release = render(CASES[case])
+            self.assertTrue(release.reaches("Pod", "Deployment", 8000), case)
+            self.assertFalse(release.reaches("Pod", "Deployment", 9000), case)
+            self.assertFalse(release.reaches("Pod", "outside", 8000), case)
 
     def test_it_can_be_off(self):
         self.assertEqual(render(CASES["bare"]).all("NetworkPolicy"), [])
+
+
+class PodTests(unittest.TestCase):
+    def test_each_takes_resources_labels_and_annotations(self):
+        release = render(CASES["everything"])
+        for kind, value in (("Deployment", "counter"), ("StatefulSet", "redis"), ("Pod", "test")):
+            owner = release.the(kind)
+            pod = owner if kind == "Pod" else owner["spec"]["template"]
+            self.assertEqual(pod["metadata"]["labels"]["example.com/pod"], value)
+            self.assertEqual(pod["metadata"]["annotations"]["example.com/pod"], value)
+        [test] = release.the("Pod")["spec"]["containers"]
+        self.assertEqual(test["resources"]["limits"]["ephemeral-storage"], "1Mi")
+        # They do not become labels that select pods, which could never change.
+        self.assertNotIn("example.com/pod", str(release.the("Deployment")["spec"]["selector"]))
+
+    def test_the_cluster_may_choose_users_and_groups(self):
+        sets = ("runAsUser=null", "redis.runAsUser=null")
+        for program in (HELM_3, HELM_4):
+            for name, pod in render(sets=sets, program=program).pods():
+                context = pod["securityContext"]
+                self.assertEqual(
+                    context.keys() & {"runAsUser", "runAsGroup", "fsGroup"}, set(), name
+                )
+                self.assertIs(context["runAsNonRoot"], True)
+        for name, pod in render(sets=("runAsUser=1000660000", "redis.runAsUser=1000660000")).pods():
+            self.assertEqual(pod["securityContext"]["fsGroup"], 1000660000, name)
+
+    def test_the_pod_of_a_test_that_succeeded_does_not_stay(self):
+        policy = render().the("Pod")["metadata"]["annotations"]["helm.sh/hook-delete-policy"]
+        self.assertEqual(policy, "before-hook-creation,hook-succeeded")
+
+
+class SubchartTests(unittest.TestCase):
+    """A chart that uses this one on a condition."""
+
+    def parent(self) -> pathlib.Path:
+        folder = tempfile.TemporaryDirectory(prefix="counter-parent-")
+        self.addCleanup(folder.cleanup)
+        parent = pathlib.Path(folder.name)
+        shutil.copytree(CHART, parent / "charts/counter")
+        (parent / "Chart.yaml").write_text(
+            "{apiVersion: v2, name: parent, version: 1.0.0, dependencies: "
+            "[{name: counter, version: 1.0.0, condition: counter.enabled}]}"
+        )
+        (parent / "values.yaml").write_text("counter: {enabled: true, replicaCount: 2}")
+        return parent
+
+    def test_it_is_there_or_not_as_the_condition_says(self):
+        parent = self.parent()
+        for program in (HELM_3, HELM_4):
+            release = render(chart=parent, program=program)
+            self.assertEqual(release.the("Deployment")["metadata"]["name"], "counter")
+            off = render(sets=("counter.enabled=false",), chart=parent, program=program)
+            self.assertEqual(off.objects, ())
 
 
 class ProgramTests(unittest.TestCase):
@@ -497,6 +640,7 @@ class ProgramTests(unittest.TestCase):
         self.assertEqual(redis["nodeSelector"], {"disk": "ssd"})
         self.assertIn("nodeAffinity", redis["affinity"])
         self.assertIn("limits", container["resources"])
+        self.assertEqual(with_flag(release, "--idle-timeout"), ["620"])
         self.assertNotIn("resources", render(CASES["bare"]).container("Deployment"))
 
 

@@ -16,7 +16,10 @@ prepare() {
   export CALLS=$BATS_TEST_TMPDIR/calls CLUSTER=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR
   export GIT_AUTHOR_NAME=Test GIT_AUTHOR_EMAIL=test@example.org
   export GIT_COMMITTER_NAME=Test GIT_COMMITTER_EMAIL=test@example.org
-  unset "${!DEPLOY_@}" KUBECONFIG
+  unset "${!DEPLOY_@}" "${!HELM_@}" KUBECONFIG KUBERNETES_SERVICE_HOST
+  # How both tools are aimed at the cluster, where the test says nothing else.
+  h="helm --kube-context test-cluster --namespace default"
+  k="kubectl --context test-cluster --namespace default"
 
   tools=$BATS_TEST_TMPDIR/tools
   mkdir "$tools"
@@ -56,6 +59,7 @@ upgrade() {
 # A release that was deployed before, at revision 1.
 with_release() {
   helm upgrade counter
+  rm "$CLUSTER/applying"
   : >"$CALLS"
 }
 

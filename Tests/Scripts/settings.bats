@@ -7,9 +7,10 @@ load environment
   DEPLOY_REGISTRY=from.example DEPLOY_NAMESPACE=one DEPLOY_TIMEOUT=7 deploy --namespace two --timeout=8
   exits_with 0
   called "docker push from.example/counter:$commit"
-  called "helm --namespace two upgrade counter"
+  called "helm --kube-context test-cluster --namespace two upgrade counter"
   called "--timeout 8s"
   not_called "namespace one"
+  called "kubectl --context test-cluster --namespace two"
 }
 
 @test "every setting reaches the tools" {
@@ -19,8 +20,43 @@ load environment
     --set a=b --set c=d --container-tool podman
   exits_with 0
   called "podman push r.example/team/visits:v2"
-  called "helm --kube-context far --namespace shop upgrade blue $tree/helm/counter --install --create-namespace --values my values.yaml --values $BATS_TEST_TMPDIR/my values.yaml --set a=b --set c=d --set-string image=r.example/team/visits:v2"
+  called "helm --kube-context far --namespace shop upgrade blue $tree/helm/counter --install --values my values.yaml --values $BATS_TEST_TMPDIR/my values.yaml --set a=b --set c=d --set-string image=r.example/team/visits:v2"
   called "kubectl --context far --namespace shop --request-timeout 10s get pods --selector app.kubernetes.io/instance=blue,app.kubernetes.io/component=server"
+}
+
+@test "variables that only Helm reads lead nothing elsewhere, and neither does a command that is told" {
+  with_registry
+  export HELM_KUBECONTEXT=production HELM_NAMESPACE=elsewhere HELM_KUBEAPISERVER=https://production.example
+  deploy
+  exits_with 0
+  says "without effect, as only Helm reads it: HELM_KUBEAPISERVER HELM_KUBECONTEXT HELM_NAMESPACE"
+  says "cluster test-cluster, namespace default, release counter"
+  not_called "astray"
+  GROWS_BY=0 upgrade --tag two
+  says "to undo: env -u HELM_KUBEAPISERVER -u HELM_KUBECONTEXT -u HELM_NAMESPACE $h rollback"
+}
+
+@test "the namespace is the context's, or the pod's that it runs in, for both tools" {
+  with_registry
+  CONTEXT_NAMESPACE=team deploy
+  called "helm --kube-context test-cluster --namespace team upgrade"
+  called "kubectl --context test-cluster --namespace team"
+  CONTEXT="" KUBERNETES_SERVICE_HOST=10.0.0.1 POD_NAMESPACE=inside deploy
+  exits_with 0
+  says "cluster of this pod, namespace inside"
+  called "helm --namespace inside upgrade"
+  called "kubectl --namespace inside --request-timeout"
+}
+
+@test "a text for the chart is given as one" {
+  with_registry
+  deploy --set a=b --set-string 'podAnnotations.x=true' --set-string y=1
+  called "--set a=b --set-string podAnnotations.x=true --set-string y=1 --set-string image="
+  DEPLOY_SET=c=d DEPLOY_SET_STRING=e=1 deploy
+  called "--set c=d --set-string e=1 --set-string image="
+  with_release
+  upgrade --tag two --set-string z=1
+  called "--reset-then-reuse-values --set-string z=1 --set-string image="
 }
 
 @test "values and switches can be set in the environment" {
@@ -28,7 +64,8 @@ load environment
   DEPLOY_VALUES="b c.yaml:d.yaml" DEPLOY_SET=a=b DEPLOY_SKIP_BUILD=true DEPLOY_SKIP_PUSH=true deploy
   exits_with 0
   called "--values b c.yaml --values d.yaml --set a=b"
-  not_called "docker"
+  not_called "docker build"
+  not_called "docker push"
   DEPLOY_SKIP_PUSH=true deploy --skip-push=false
   exits_with 64
 }
@@ -42,14 +79,17 @@ load environment
   says "==> 6/8 verify: skipped"
   says "every node must have counter:$commit"
   not_called "make"
-  not_called "docker"
-  not_called "helm test"
+  not_called "docker build"
+  not_called "docker push"
+  not_called "$h test"
 }
 
 @test "bad usage is one line and exit code 64, before anything is called" {
   local arguments
   for arguments in --nonsense -x word '--a]b' --tag=latest "--registry https://r.example" --timeout=0 \
     "--timeout soon" --image=Counter --tag=.a --release=A_b --namespace=-x --address=moon \
+    --registry=ghcr.io/SomeOne --registry=reg.example//x --registry=SomeOne --registry=reg.example/x. \
+    --image=a//b --image=a.-b --namespace=$(printf 'n%.0s' {1..64}) --release=$(printf 'r%.0s' {1..54}) \
     --container-tool=lxc --skip-build=maybe --values=missing.yaml --registry; do
     # shellcheck disable=SC2086
     deploy $arguments
@@ -71,7 +111,7 @@ load environment
   upgrade --help
   exits_with 0
   local flag
-  for flag in registry image tag release namespace context values set address timeout address-timeout \
+  for flag in registry image tag release namespace context values set set-string address timeout address-timeout \
     container-tool skip-build skip-tests skip-push dry-run help; do
     [[ "$output" == *"  --$flag "* ]] || complain "--help has no --$flag"
   done
@@ -84,20 +124,22 @@ load environment
   exits_with 0
   local command
   for command in "docker build --build-arg REVISION=$revision --tag r.example/counter:$commit '$tree'" "make --directory '$tree' test" \
-    "docker push r.example/counter:$commit" "--values 'it'\''s mine.yaml'" "helm test counter --logs" \
-    "--head http://ADDRESS/" "kubectl logs"; do
+    "docker push r.example/counter:$commit" "--values 'it'\''s mine.yaml'" "$h test counter" \
+    "--head http://ADDRESS/" "$k logs" \
+    "$k get namespace default" "--install --create-namespace"; do
     [[ "$output" == *"$command"* ]] || complain "not printed: $command in $output"
   done
   run cat "$CALLS"
-  [ "$output" = "helm version --template {{.Version}}
-kubectl config current-context" ] || complain "called: $output"
+  [ "$output" = "kubectl config current-context
+kubectl config view --minify --context test-cluster --output jsonpath={.contexts[0].context.namespace}
+helm version --template {{.Version}}" ] || complain "called: $output"
 }
 
 @test "a dry run of an upgrade needs no release" {
   upgrade --registry r.example --dry-run
   exits_with 0
   [[ "$output" == *"--reset-then-reuse-values"* ]]
-  not_called "helm upgrade"
+  not_called "--rollback-on-failure"
 }
 
 @test "all tools that are missing are named at once, each with a hint" {
@@ -124,6 +166,29 @@ kubectl config current-context" ] || complain "called: $output"
   exits_with 0
   called "podman build --build-arg REVISION=$revision --tag localhost/counter:$commit $tree"
   called "--set-string image=localhost/counter:$commit"
+}
+
+@test "registries of every form are taken" {
+  local registry
+  for registry in ghcr.io/someone Registry.Example:5000/a/b localhost localhost:5000 someone \
+    '[2001:db8::1]:5000/x' 127.0.0.1:5000 a.example/some__one/x---y; do
+    deploy --registry "$registry"
+    exits_with 0
+    called "docker push $registry/counter:$commit"
+  done
+}
+
+@test "an image that podman has built is named as podman names it, when nothing is built or pushed, too" {
+  rm "$tools/docker"
+  deploy --skip-build --skip-push
+  exits_with 0
+  called "--set-string image=localhost/counter:$commit"
+  PATH=$BATS_SAVED_PATH ln -s "$BATS_TEST_DIRNAME/stand-ins/docker" "$tools"
+  : >"$CALLS"
+  BROKEN=docker deploy --skip-build --skip-push
+  exits_with 0
+  called "--set-string image=localhost/counter:$commit"
+  says_not "Cannot connect"
 }
 
 @test "a docker without its daemon gives way to podman, but not when it was asked for" {
@@ -171,6 +236,49 @@ kubectl config current-context" ] || complain "called: $output"
   exits_with 64
   says "deploy.sh: the image is tagged with the commit, and git knows of none: give it a --tag"
   deploy --tag v1
+  exits_with 0
+}
+
+@test "the commits of a repository around the tree are not taken for its own" {
+  with_registry
+  rm -rf "$tree/.git"
+  git -C "$BATS_TEST_TMPDIR" init --quiet
+  git -C "$BATS_TEST_TMPDIR" commit --quiet --allow-empty --message "Another"
+  deploy
+  exits_with 64
+  says "a tree is not the root of a git repository"
+  says "git knows of none: give it a --tag"
+  deploy --tag v1
+  exits_with 0
+  called "--build-arg REVISION=unknown"
+}
+
+@test "a repository that the environment names, as in a hook, is not asked" {
+  with_registry
+  git init --quiet "$BATS_TEST_TMPDIR/other"
+  git -C "$BATS_TEST_TMPDIR/other" commit --quiet --allow-empty --message "Another"
+  GIT_DIR=$BATS_TEST_TMPDIR/other/.git GIT_WORK_TREE=$BATS_TEST_TMPDIR/other deploy
+  exits_with 0
+  called "docker push registry.example/team/counter:$commit"
+}
+
+@test "a new file is a change also for who has git show none" {
+  with_registry
+  git config --file "$HOME/.gitconfig" status.showUntrackedFiles no
+  touch "$tree/new"
+  deploy
+  exits_with 64
+  says "the tree has changes that are not committed"
+}
+
+@test "a clone whose line ends git converts runs" {
+  with_registry
+  PATH=$BATS_SAVED_PATH cp "$original/.gitattributes" "$tree"
+  git -C "$tree" add .
+  git -C "$tree" commit --quiet --message "Line ends"
+  git -c core.autocrlf=true clone --quiet "$tree" clone
+  run ! grep --recursive --files-with-matches $'\r' --exclude-dir=.git clone
+  run --separate-stderr clone/deploy.sh
   exits_with 0
 }
 

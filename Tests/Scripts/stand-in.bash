@@ -5,18 +5,24 @@
 name=${0##*/}
 call="$name $*"
 echo "$call" >>"$CALLS"
+env | grep -i '^no_proxy=' >>"$CLUSTER/proxies" || echo "no proxy is excepted" >>"$CLUSTER/proxies"
 
 # Whether this call has words that match a pattern which the test gave.
 is_one_of() {
   [ -n "$1" ] && [[ "$call" == *$1* ]]
 }
 
-# HANGS: waits until it is ended, and writes down by which signal.
+# HANGS: waits until it is ended, and writes down by which signal. With DEAF, it ends by USR1 alone.
 if is_one_of "${HANGS:-}"; then
-  for signal in INT TERM; do
+  for signal in INT TERM HUP; do
     # shellcheck disable=SC2064
     trap "echo '$name: $signal' >>'$CALLS'; kill \$!; exit 1" "$signal"
   done
+  if [ -n "${DEAF:-}" ]; then
+    trap "" TERM
+    echo "$$" >"$CLUSTER/deaf"
+    trap 'kill $!; exit 1' USR1
+  fi
   sleep 30 &
   wait
 fi

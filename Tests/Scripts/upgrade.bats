@@ -16,8 +16,8 @@ load environment
   done
   called "docker build --build-arg REVISION=$revision --tag $image $tree"
   called "docker push $image"
-  called "helm upgrade counter $tree/helm/counter --reset-then-reuse-values --set-string image=$image --wait --timeout 300s --rollback-on-failure"
-  called "helm test counter"
+  called "$h upgrade counter $tree/helm/counter --reset-then-reuse-values --set-string image=$image --server-side=true --force-conflicts --wait --timeout 300s --rollback-on-failure"
+  called "$h test counter"
   not_called "--install"
   not_called "make"
 }
@@ -44,7 +44,7 @@ load environment
 @test "an upgrade that fails is rolled back" {
   with_registry
   with_release
-  FAILS="helm upgrade" FAILS_WITH=5 upgrade
+  FAILS="$h upgrade" FAILS_WITH=5 upgrade
   exits_with 5
   says "stopped in stage upgrade with exit code 5"
   says "rolled back: release counter runs revision 1 again, as revision 3"
@@ -53,8 +53,8 @@ load environment
 @test "an upgrade that fails its tests in the cluster is rolled back" {
   with_registry
   with_release
-  FAILS="helm test" upgrade
+  FAILS="$h test" upgrade
   exits_with 1
-  called "helm rollback counter 1 --wait"
+  called "$h rollback counter 1 --server-side=true --force-conflicts --wait"
   says "rolled back: release counter runs revision 1 again, as revision 3"
 }

@@ -15,35 +15,81 @@ find_address() {
 }
 
 choose_way() {
-  local type
   way=${setting[address]}
-  [ "$way" = auto ] || return 0
+  case $way in
+    auto) choose_first_way ;;
+    ingress)
+      [ -n "$(ingress '.metadata.name')" ] ||
+        fail 69 "release $release has no Ingress; --set ingress.enabled=true gives it one"
+      is_served || fail 69 "$not_served"
+      ;;
+    # Nobody waits for an address that a Service of another type never gets.
+    load-balancer)
+      [ "$(service '.spec.type')" = LoadBalancer ] ||
+        fail 69 "the Service is no load balancer; --set servicetype=LoadBalancer makes it one"
+      ;;
+  esac
+}
+
+choose_first_way() {
   if [ -n "$(ingress '.metadata.name')" ]; then
-    if has_ingress_class; then
+    if is_served; then
       way=ingress
       return
     fi
-    say "nobody serves the Ingress: the cluster has no ingress class. Trying the Service"
+    say "$not_served. Trying the Service"
   fi
-  type=$(service '.spec.type')
-  case $type in
+  case $(service '.spec.type') in
     LoadBalancer) way="load-balancer" ;;
     NodePort) way="node-port" ;;
     *) way="port-forward" ;;
   esac
 }
 
+# Whether a controller serves the Ingress, as far as its class tells: there must be one, and the one
+# that it names, if any. Who may not list ingress classes takes it that there are some, and a
+# controller that needs none is named by the annotation. Sets `not_served`, the reason why not.
+is_served() {
+  local classes class
+  classes=$(get ingressclass --output name 2>/dev/null) || return 0
+  [[ $(ingress '.metadata.annotations') != *'"kubernetes.io/ingress.class":'* ]] || return 0
+  class=$(ingress '.spec.ingressClassName')
+  not_served="nobody serves the Ingress: the cluster has no ingress class${class:+ $class}"
+  if [ -n "$class" ]; then
+    [[ $classes$'\n' == *"/$class"$'\n'* ]]
+  else
+    [ -n "$classes" ]
+  fi
+}
+
 find_ingress() {
   local host scheme=http
   await "an address of the Ingress" has_address ingress
-  host=$(ingress '.spec.rules[*].host')
-  host=${host%% *}
-  [ -z "$(ingress '.spec.tls')" ] || scheme=https
+  host=$(first_host "$(ingress '.spec.rules[*].host')")
+  ! has_certificate "$host" "$(ingress '.spec.tls')" || scheme=https
   base_url=$scheme://${host:-$address}
   if [ -n "$host" ]; then
     say "visiting $host at $address, whatever its DNS record says"
     curl+=(--connect-to "$host::$address:")
   fi
+}
+
+# The first of the hosts of an Ingress that is a name, or else a name that fits its first pattern:
+# *.example.com is every name with one more label.
+first_host() {
+  local host hosts
+  read -r -a hosts <<<"$1"
+  for host in "${hosts[@]}"; do
+    [[ $host == \** ]] || break
+  done
+  [[ ${host:-} != \** ]] || host=${hosts[0]/#\*/counter}
+  echo "${host:-}"
+}
+
+# Whether the Ingress has a certificate for a host: has_certificate HOST TLS, with .spec.tls as JSON.
+# What names no hosts is for all.
+has_certificate() {
+  [[ $2 == *"\"$1\""* || $2 == *"\"*.${1#*.}\""* || $2 == *'{"secretName"'* || $2 == *'{}'* ]]
 }
 
 find_load_balancer() {
@@ -56,11 +102,11 @@ find_node_port() {
   local port node
   port=$(service '.spec.ports[0].nodePort')
   [ -n "$port" ] || fail 69 "the Service has no node port; --set servicetype=NodePort gives it one"
-  node=$(running_pod '.spec.nodeName')
+  node=$(serving_pod 2)
   # Who may not see nodes knows the internal address at least.
   address=$(get node "$node" \
     --output 'jsonpath={.status.addresses[?(@.type=="ExternalIP")].address}' 2>/dev/null || true)
-  address=${address:-$(running_pod '.status.hostIP')}
+  address=${address:-$(serving_pod 3)}
   base_url=http://$(in_url "$address"):$port
 }
 
@@ -71,7 +117,8 @@ find_port_forward() {
   accompany "${kubectl[@]}" port-forward --address 127.0.0.1 "service/$service_name" \
     ":$service_port" >"$scratch/port-forward" 2>&1
   await "the port-forward" is_forwarding
-  export no_proxy=127.0.0.1
+  # For this command alone: kubectl and Helm need the variable as it is.
+  curl+=(--noproxy 127.0.0.1)
 }
 
 is_forwarding() {
@@ -102,14 +149,7 @@ await() {
     "If it cannot be reached like this from here: --address node-port or port-forward"
 }
 
-# Who may not list ingress classes takes it that there are some.
-has_ingress_class() {
-  local classes
-  classes=$(get ingressclass --output name 2>/dev/null) || return 0
-  [ -n "$classes" ]
-}
-
-# A field of the release's Ingress, of its Service, or of the first of its running pods.
+# A field of the release's Ingress, or of its Service.
 ingress() {
   get ingress --selector "$whole_release" --output "jsonpath={.items[*]$1}"
 }
@@ -118,12 +158,14 @@ service() {
   get service --selector "$server" --output "jsonpath={.items[*]$1}"
 }
 
-running_pod() {
-  local values
-  values=$(get pods --selector "$server" --field-selector status.phase=Running \
-    --output "jsonpath={.items[*]$1}")
-  [ -n "$values" ] || fail 69 "release $release has no running pod"
-  echo "${values%% *}"
+# The name (1), the node (2) or the node's address (3) of the first pod of the release that serves:
+# one that is ready and is not being stopped.
+serving_pod() {
+  local pods template='{range .items[*]}{.metadata.name} {.spec.nodeName} {.status.hostIP} '
+  template+='{.status.conditions[?(@.type=="Ready")].status} {.metadata.deletionTimestamp}{"\n"}{end}'
+  pods=$(get pods --selector "$server" --output "jsonpath=$template") || return
+  awk -v field="$1" '$4 == "True" && NF == 4 { print $field; found = 1; exit } END { exit !found }' \
+    <<<"$pods" || fail 69 "release $release has no pod that serves"
 }
 
 # An address as it stands in a URL: IPv6 in brackets.

@@ -13,6 +13,8 @@ source "$repository/scripts/deployment/settings.sh"
 source "$repository/scripts/deployment/commands.sh"
 # shellcheck source=scripts/deployment/release.sh
 source "$repository/scripts/deployment/release.sh"
+# shellcheck source=scripts/deployment/evidence.sh
+source "$repository/scripts/deployment/evidence.sh"
 # shellcheck source=scripts/deployment/address.sh
 source "$repository/scripts/deployment/address.sh"
 # shellcheck source=scripts/deployment/stages.sh

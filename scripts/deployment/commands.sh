@@ -32,12 +32,13 @@ is_skipped() {
   esac
 }
 
+# A terminal or a pipe that is gone takes no messages, which ends nothing.
 announce() {
-  echo "$*" >&2
+  echo "$*" >&2 2>/dev/null || true
 }
 
 say() {
-  echo "    $*" >&2
+  announce "    $*"
 }
 
 # Ends the script: fail CODE MESSAGE
@@ -49,7 +50,8 @@ fail() {
 }
 
 # Runs a command that changes something, or prints it in a dry run. It runs beside the shell, which
-# can so pass on a signal at once; it hears Ctrl-C itself, too, where env can see to that.
+# can so pass on a signal at once; it hears Ctrl-C itself, too, where env can see to that. It does
+# not get the signals that `deaf_to` names.
 run() {
   if is_on dry-run; then
     print_command "$@"
@@ -57,11 +59,22 @@ run() {
   fi
   announce "+ $(quoted "$@")"
   local code=0
-  "${hears_interrupts[@]}" "$@" </dev/null &
+  (
+    # shellcheck disable=SC2086
+    [ -z "${deaf_to:-}" ] || trap '' $deaf_to
+    exec "${hears_interrupts[@]}" "$@"
+  ) </dev/null &
   child=$!
   wait "$child" || code=$?
   child=
   return "$code"
+}
+
+# Runs Helm, which must be able to roll back when the terminal or the reader of its messages is
+# lost: the script passes on the loss as a SIGTERM.
+run_helm() {
+  local deaf_to="HUP PIPE"
+  run "${helm[@]}" "$@"
 }
 
 # Runs a command that only asks the cluster something, and prints the answer.
@@ -125,12 +138,16 @@ listen_for_the_end() {
   trap finish EXIT
   trap 'interrupted INT' INT
   trap 'interrupted TERM' TERM
+  trap 'interrupted HUP' HUP
+  # Not ignored, because the commands would inherit that.
+  trap : PIPE
 }
 
 # Passes the signal on, and lets what runs put itself right: Helm rolls back. A second signal ends
-# the script at once.
+# the script at once, except HUP, which a shell and the kernel may both send for one terminal.
 interrupted() {
   trap - INT TERM
+  trap '' HUP
   announce "$program: interrupted in stage $stage"
   if [ -n "$child" ] && kill -TERM "$child" 2>/dev/null; then
     say "letting the last command end; interrupt once more to leave it alone"
@@ -143,11 +160,11 @@ finish() {
   local code=$?
   trap - EXIT
   dismiss_companions
-  rm -rf "$scratch"
   case $stage in
     '' | check) ;; # nothing was changed
     *) [ "$code" -eq 0 ] || report_failure "$code" || true ;;
   esac
+  rm -rf "$scratch"
   exit "$code"
 }
 

@@ -9,7 +9,9 @@ stage_check() {
   choose_container_tool
   choose_image
   check_cluster
+  check_namespace
   check_release
+  check_application
 }
 
 check_tools() {
@@ -49,28 +51,44 @@ has_container_tool() {
   return 1
 }
 
-# Docker may be installed without a daemon that runs; podman needs none.
+# Docker may be installed without a daemon that runs; podman needs none. When neither is needed, the
+# tool is chosen all the same: it has given the image its name.
 choose_container_tool() {
-  container_tool=${setting[container-tool]}
-  needs_no_container_tool && return
   local tool
+  container_tool=${setting[container-tool]}
+  needs_no_container_tool && [ -n "${setting[registry]}" ] && return
   for tool in ${container_tool:-docker podman}; do
     command -v "$tool" >/dev/null || continue
     container_tool=$tool
     is_on dry-run && return
     "$tool" info >"$scratch/info" 2>&1 && return
-    tail -n 1 "$scratch/info" >&2
+    needs_no_container_tool || tail -n 1 "$scratch/info" >&2
   done
-  fail 69 "$container_tool is installed, but does not work"
+  needs_no_container_tool || fail 69 "$container_tool is installed, but does not work"
+}
+
+# Asks git about the repository of this tree, and fails when there is none: neither a repository
+# around it, whose commits say nothing about this tree, nor one that the environment names, as it does
+# in a hook, is asked.
+own_git() {
+  local name of_git=()
+  for name in $(git rev-parse --local-env-vars); do
+    of_git+=(-u "$name")
+  done
+  if [ -n "$(env "${of_git[@]}" git -C "$repository" rev-parse --show-prefix || echo none)" ]; then
+    echo "$program: $repository is not the root of a git repository" >&2
+    return 1
+  fi
+  env "${of_git[@]}" git -C "$repository" "$@"
 }
 
 # The image's full name. Its tag is the commit it is built from, so that a tag is one program.
 choose_image() {
   local tag=${setting[tag]} registry=${setting[registry]}
   if [ -z "$tag" ]; then
-    tag=$(git -C "$repository" rev-parse --short=12 HEAD) ||
+    tag=$(own_git rev-parse --short=12 HEAD) ||
       fail 64 "the image is tagged with the commit, and git knows of none: give it a --tag"
-    is_on skip-build || [ -z "$(git -C "$repository" status --porcelain)" ] ||
+    is_on skip-build || [ -z "$(own_git status --porcelain --untracked-files=normal)" ] ||
       fail 64 "the tree has changes that are not committed, so no commit is its tag:" \
         "commit them, or give it a --tag"
   fi
@@ -86,16 +104,14 @@ choose_image() {
 }
 
 check_cluster() {
-  local context=${setting[context]}
-  context=${context:-$(kubectl config current-context 2>/dev/null || true)}
-  say "cluster ${context:-of this pod}, ${setting[namespace]:+namespace ${setting[namespace]}, }release $release"
+  say "cluster ${context:-of this pod}, namespace $namespace, release $release"
   query "${kubectl[@]}" --request-timeout 10s version ||
     fail 69 "the cluster does not answer; kubectl config get-contexts lists those there are"
 }
 
 stage_build() {
   local revision
-  revision=$(git -C "$repository" describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) ||
+  revision=$(own_git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null) ||
     revision=unknown
   run "$container_tool" build --build-arg "REVISION=$revision" --tag "$image" "$repository"
   finished+=("built $image")
@@ -113,24 +129,28 @@ stage_push() {
 }
 
 stage_install() {
-  apply_chart --install --create-namespace
+  apply_chart
 }
 
-# The values of the release stay, under the new chart's defaults; --reuse-values would keep the old
-# chart's defaults as well, and a value that is new in the chart would be missing.
 stage_upgrade() {
-  apply_chart --reset-then-reuse-values
+  apply_chart
 }
 
 # What Helm runs in the cluster judges the release, and a bad one is taken back. What comes after
-# looks from here, where a firewall can be in the way of a good one.
+# looks from here, where a firewall can be in the way of a good one. Not --logs: Helm fails when the
+# log of a good test cannot be read.
 stage_verify() {
   local code=0
-  run "${helm[@]}" test "$release" --logs --timeout "${setting[timeout]}s" || code=$?
+  run_helm test "$release" --timeout "${setting[timeout]}s" || code=$?
   [ "$code" -ne 0 ] || return 0
-  show_warnings
+  show_test
+  show_what_went_wrong
   announce "$program: rolling back"
-  put_back run || announce "$program: the roll-back failed"
+  put_back || announce "$program: the roll-back failed"
+  # A test that succeeded is deleted by Helm; one that failed stays, even without its release. The
+  # answer is for a kubectl that is set to ask.
+  "${kubectl[@]}" delete pods --selector "$whole_release,app.kubernetes.io/component=test" \
+    --wait=false <<<y >"$scratch/output" 2>&1 || true
   return "$code"
 }
 
@@ -144,7 +164,7 @@ stage_address() {
 }
 
 stage_smoke() {
-  get pods --selector "$server" --output wide
+  get pods --selector "$server" --output wide || say "the pods cannot be listed"
   query "${curl[@]}" --head "$base_url/"
   if is_on dry-run; then
     query "${curl[@]}" "$base_url/health"
@@ -154,7 +174,8 @@ stage_smoke() {
   fi
   check_health
   check_two_visits
-  "${kubectl[@]}" logs "$(running_pod '.metadata.name')" --tail 10
+  # Who may deploy need not have the right to read logs.
+  "${kubectl[@]}" logs "$(serving_pod 1)" --tail 10 || say "the log cannot be read"
 }
 
 check_health() {
@@ -181,7 +202,7 @@ check_two_visits() {
 # Visits, and prints the number.
 visit() {
   local text
-  text=$("${curl[@]}" "$base_url/")
+  text=$("${curl[@]}" "$base_url/") || return
   [[ $text =~ ^"Hello World! I have been seen "([0-9]+)" times."$ ]] || fail 1 "/ answers something else: $text"
   echo "${BASH_REMATCH[1]}"
 }

@@ -22,17 +22,39 @@ app.kubernetes.io/managed-by: {{ $.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" | trunc 63 }}
 {{- end }}
 
-{{/* Whether the counter finds its Redis by REDISAPP_SERVICE_HOST. Kubernetes sets it in pods that
-     start after the Service was created. Helm creates Services first. */}}
-{{- define "counter.redisIsInjected" -}}
-{{- if and (not .Values.redis.host) (eq .Values.redis.name "redisapp") }}yes{{ end }}
+{{/* The URL of Redis if extraArgs or extraEnv name it, which then is the only place that does:
+     "secret" if it is in a Secret, and empty if they do not name it. */}}
+{{- define "counter.redisURLOfTheirs" -}}
+{{- $url := "" -}}
+{{- range .Values.extraEnv }}
+  {{- if eq .name "REDIS_URL" }}{{ $url = .value | default "secret" }}{{ end -}}
+{{- end }}
+{{- $isNext := false -}}
+{{- range .Values.extraArgs }}
+  {{- if $isNext }}{{ $url = . }}{{ end -}}
+  {{- $isNext = eq . "--redis" -}}
+  {{- if hasPrefix "--redis=" . }}{{ $url = trimPrefix "--redis=" . }}{{ end -}}
+{{- end }}
+{{- $url -}}
 {{- end }}
 
-{{/* The URL of Redis, for the flag --redis. */}}
+{{/* The URL of Redis for the flag --redis. A name, not the variable REDISAPP_SERVICE_HOST, because
+     Kubernetes does not change the variables of a pod that runs when a Service gets another address. */}}
 {{- define "counter.redisURL" -}}
 {{- $host := .Values.redis.host | default .Values.redis.name -}}
 {{- if contains ":" $host }}{{ $host = printf "[%s]" $host }}{{ end -}}
-redis://{{ $host }}:{{ .Values.redis.port }}
+{{- .Values.redis.url | default (printf "redis://%s:%d" $host (int .Values.redis.port)) -}}
+{{- end }}
+
+{{/* The port of a Redis outside the chart: empty if it cannot be known, 0 if it needs none. */}}
+{{- define "counter.redisPort" -}}
+{{- $url := include "counter.redisURLOfTheirs" . | default (include "counter.redisURL" .) -}}
+{{- if hasPrefix "unix:" $url -}}
+  0
+{{- else if ne $url "secret" -}}
+  {{- $place := regexReplaceAll "^[^/]*//([^/]*@)?([^/?]*).*$" $url "${2}" -}}
+  {{- trimPrefix ":" (regexFind ":[0-9]+$" $place | default "6379") -}}
+{{- end -}}
 {{- end }}
 
 {{/* The name of the Secret with Redis's password, or empty if there is none. */}}
@@ -51,15 +73,17 @@ capabilities:
 {{- end }}
 
 {{/* The security settings of every pod: (list $ USER). The user is a number, because Kubernetes can
-     tell only of a number that it is not root. */}}
+     tell only of a number that it is not root. Without one, the cluster chooses it, and the group. */}}
 {{- define "counter.podSecurity" -}}
 {{- $ := index . 0 -}}
 automountServiceAccountToken: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ index . 1 }}
-  runAsGroup: {{ index . 1 }}
-  fsGroup: {{ index . 1 }}
+  {{- with index . 1 }}
+  runAsUser: {{ int64 . }}
+  runAsGroup: {{ int64 . }}
+  fsGroup: {{ int64 . }}
+  {{- end }}
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
@@ -93,4 +117,24 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- with .affinity }}
 affinity: {{- toYaml . | nindent 2 }}
 {{- end }}
+{{- end }}
+
+{{/* The labels of a pod: (list $ COMPONENT LABELS), with those of the values. */}}
+{{- define "counter.podLabels" -}}
+{{ include "counter.selector" . }}
+{{- with index . 2 }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{/* The rule of a network policy that lets a pod ask for names. A cluster's policies see the port of
+     the pods that answer, which on OpenShift is 5353. */}}
+{{- define "counter.namesAreReached" -}}
+- ports:
+    {{- range list 53 5353 }}
+    - port: {{ . }}
+      protocol: UDP
+    - port: {{ . }}
+      protocol: TCP
+    {{- end }}
 {{- end }}
