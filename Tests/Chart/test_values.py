@@ -98,6 +98,8 @@ class RollingUpdateTests(unittest.TestCase):
         for version, sleeps in ((OLDEST, False), ("1.30.0", True), ("v1.30.4-gke.100", True)):
             container = render(version=version).container("Deployment")
             self.assertEqual("lifecycle" in container, sleeps, version)
+            delay = with_flag(render(version=version), "--drain-delay")
+            self.assertEqual(delay, [] if sleeps else ["10"], version)
         self.assertNotIn("lifecycle", render(CASES["bare"]).container("Deployment"))
 
     def test_another_timestamp_makes_other_pods(self):
