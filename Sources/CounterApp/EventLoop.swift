@@ -20,6 +20,7 @@ struct EventLoop: ~Copyable {
   private let redisLog: RedisLog
   private let logger: Logger
   private let pages = Pages()
+  private var visitText = VisitText()
   private let figures: LoopFigures
   private let accessLog: AccessLog?
 
@@ -222,7 +223,8 @@ extension EventLoop {
         respondUnavailable(exchange)
         continue
       }
-      let isDelivered = server.respond(exchange, pages.visit, VisitText(number))
+      visitText.setNumber(number)
+      let isDelivered = server.respond(exchange, pages.visit, visitText)
       recordVisit(isDelivered, figures.counted)
     }
   }

@@ -214,6 +214,17 @@ struct MetricsTests {
     }
   }
 
+  @Test("Are served to another, though as many keep their connections as may")
+  func keptConnections() throws {
+    try withMetrics { _, _, port in
+      let kept = try (0..<16).map { _ in try HTTPClient(port: port) }
+      for client in kept { #expect(try client.get("/metrics").status == 200) }
+      let began = ContinuousClock.now
+      #expect(try HTTPClient(port: port, limit: .seconds(20)).get("/metrics").status == 200)
+      #expect(ContinuousClock.now - began < .seconds(9), "Prometheus gives up after ten")
+    }
+  }
+
   @Test("Go without one when it is 0")
   func off() throws {
     try withCounterAndRedis(["--metrics-port", "0"]) { counter, _ in
