@@ -262,7 +262,7 @@ helm version --template {{.Version}}" ] || complain "called: $output"
   called "docker push registry.example/team/counter:$commit"
 }
 
-@test "a new file is a change also for who has git show none" {
+@test "a new file is a change, also when git is set to show none" {
   with_registry
   git config --file "$HOME/.gitconfig" status.showUntrackedFiles no
   touch "$tree/new"

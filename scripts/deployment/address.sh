@@ -47,8 +47,8 @@ choose_first_way() {
 }
 
 # Whether a controller serves the Ingress, as far as its class tells: there must be one, and the one
-# that it names, if any. Who may not list ingress classes takes it that there are some, and a
-# controller that needs none is named by the annotation. Sets `not_served`, the reason why not.
+# that it names, if any. If the cluster does not tell, there are taken to be some. A controller that needs
+# none is named by the annotation. Sets `not_served`, the reason why not.
 is_served() {
   local classes class
   classes=$(get ingressclass --output name 2>/dev/null) || return 0

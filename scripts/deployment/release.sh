@@ -155,7 +155,8 @@ way_back_command() {
 }
 
 # Whether the namespace is there. It takes the right to create namespaces to have Helm create one,
-# even one that is there, so Helm is asked to only when it is missing. Who may not ask has one.
+# even one that is there, so Helm is asked to only when it is missing. If the cluster does not tell, the
+# namespace is taken to be there.
 check_namespace() {
   [ "$release_must_exist" = false ] || return 0
   if is_on dry-run; then

@@ -174,7 +174,7 @@ stage_smoke() {
   fi
   check_health
   check_two_visits
-  # Who may deploy need not have the right to read logs.
+  # The right to deploy need not include that to read logs.
   "${kubectl[@]}" logs "$(serving_pod 1)" --tail 10 || say "the log cannot be read"
 }
 
