@@ -34,9 +34,14 @@ package final class Application {
   private let redis: RedisSupervisor?
   private var phase = Phase.running
 
-  /// Why there will be no private redis-server.
-  /// When a stop begins to drain; nil before a signal, and afterwards.
+  /// When the drain begins; nil before a signal, and once it has begun.
   private var drainStart: Instant?
+
+  /// Until when another SIGHUP is no second signal: the shell and the kernel both send one when a
+  /// terminal is closed.
+  private var hangUpEnd = Instant(nanoseconds: 0)
+
+  /// Why there will be no private redis-server.
   private var failure: Failure?
 
   /// Whether a second signal has ended the program.
@@ -243,6 +248,10 @@ extension Application {
 extension Application {
   /// Begins to drain. A second signal ends the program at once, whatever it waits for.
   private func handleSignal(_ signal: CInt, _ now: Instant) {
+    if signal == SIGHUP {
+      guard now >= hangUpEnd else { return }
+      hangUpEnd = now + .milliseconds(500)
+    }
     guard shutdown.stage == .serving, drainStart == nil else {
       logger.warning("asked again to stop: ending at once")
       isForced = true

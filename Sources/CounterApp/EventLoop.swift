@@ -198,8 +198,10 @@ extension EventLoop {
         respondUnavailable(request.exchange)
       case .health:
         server.respond(request.exchange, pages.health, ConstantBody(Pages.healthy))
-      case .ready, nil:
+      case .ready:
         respondReadiness(request.exchange)
+      case nil:
+        preconditionFailure("each route is that of an endpoint")
       }
     }
     return hasAny
@@ -273,9 +275,11 @@ extension EventLoop {
     logBatchError()
     // A connection that was dropped because a batch was refused is no news besides the refusal.
     let isBetweenAttempts =
-      if case .refused = counting.redisError { loggedError != nil } else { false }
+      if case .refused(let error) = counting.redisError { error == loggedError } else { false }
     switch (loggedRedis, counting.isConnected || isBetweenAttempts) {
     case (.ready, true):
+      break
+    case (.lost, true) where !counting.isConnected:
       break
     case (.unknown, false) where counting.redisError == nil:
       break

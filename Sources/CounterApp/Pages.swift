@@ -2,7 +2,7 @@ import HTTP
 import BasicContainers
 import System
 
-/// What is answered here.
+/// The paths that the program serves.
 enum Endpoint: Int, CaseIterable {
   case visit
   case health
@@ -17,9 +17,7 @@ enum Endpoint: Int, CaseIterable {
   }
 
   var route: Route {
-    switch self {
-    case .visit, .health, .ready: Route(path, [.get, .head])
-    }
+    Route(path, [.get, .head])
   }
 }
 
@@ -36,7 +34,7 @@ struct Pages: ~Copyable {
   static let isWithoutRedis = ConstantBody("Redis does not answer")
   static let isDraining = ConstantBody("draining")
 
-  // What a visitor and a probe find in the answer of a counter that is well.
+  /// The body of /health, which probes compare.
   static let healthy: StaticString = "Microservice a is ready!"
 
   private static let html: ResponseHead.Field = ("Content-Type", "text/html; charset=utf-8")

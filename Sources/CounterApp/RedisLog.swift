@@ -94,10 +94,10 @@ final class RedisLog: Sendable {
   func connectionReady(loop: Int, now: Instant = .now) {
     state.withLock { state in
       state.lostLoops.remove(loop)
+      state.hasConnected = true
       guard state.lostLoops.isEmpty else { return }
       let isStart = now < state.quietUntil
       state.quietUntil = Instant(nanoseconds: 0)
-      state.hasConnected = true
       guard let since = state.outage.end(isCounted: !isStart) else { return }
       let milliseconds = (now - since).nanoseconds / 1_000_000
       logger.notice("Redis found again at \(address) after \(milliseconds) ms")

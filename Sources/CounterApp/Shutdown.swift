@@ -76,8 +76,15 @@ final class Shutdown: Sendable {
     partEnded.ring()
   }
 
+  /// Goes on to a stage, never back: another thread may have gone further.
   private func advance(to stage: Stage) {
-    current.store(stage, ordering: .releasing)
+    var reached = self.stage
+    while reached.rawValue < stage.rawValue {
+      reached =
+        current.compareExchange(
+          expected: reached, desired: stage, ordering: .acquiringAndReleasing
+        ).original
+    }
     for wakeup in wakeups { wakeup.ring() }
   }
 }

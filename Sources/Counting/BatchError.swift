@@ -1,4 +1,4 @@
-/// An error with which Redis answered a batch, by what the writer does about it. An error means that
+/// The kinds of errors that Redis returns for a batch, each handled differently. An error means that
 /// nothing was written.
 enum BatchError: Equatable {
   /// Redis does not know the script (NOSCRIPT): the batch is sent again, with the script's text.
@@ -11,7 +11,7 @@ enum BatchError: Equatable {
   /// another reason: the batch is sent again after a back-off.
   case transient
 
-  /// Before Redis 7, the error of a command inside a script stands in the middle of the text.
+  /// Redis before version 7 puts the error of a command inside a script into the middle of the text.
   init(_ text: String) {
     if text.hasPrefix("NOSCRIPT") {
       self = .unknownScript

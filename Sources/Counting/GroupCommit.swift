@@ -78,7 +78,7 @@ package struct GroupCommit: ~Copyable {
   package private(set) var deadline = Instant(nanoseconds: 0)
 
   /// Whether the batch is held back for one more round: it could be sent now, but a quarter of its visits
-  /// or more arrived in this round. A batch costs Redis the same, however many visits share it. A round
+  /// or more arrived in this round, or waited for the batch that this round ended. A batch costs Redis the same, however many visits share it. A round
   /// that brings fewer visits ends this, so the number of rounds grows with the logarithm of the batch
   /// at most.
   package var isFilling: Bool {
@@ -283,8 +283,8 @@ extension GroupCommit {
     return Outcome(ticket: ticket, number: nil)
   }
 
-  /// Gives up the batch in flight, because all its visits have expired. Whether it was counted, nobody
-  /// will know; so its connection is closed, and no other batch is sent behind it.
+  /// Gives up the batch in flight, because all its visits have expired. Whether Redis counted it stays
+  /// unknown. So its connection is closed, and no other batch is sent behind it.
   private mutating func abandonBatch() {
     let wasSent = inFlight?.sentAt != nil
     inFlight = nil

@@ -70,7 +70,8 @@ final class Locator {
     candidates = servingAddress.map { [$0] } ?? []
   }
 
-  /// Ends a look-up: its addresses are the next to be tried.
+  /// Ends a look-up: its addresses are the next to be tried, or the one that served last when no name
+  /// server has answered.
   ///
   /// - Returns: whether it had ended.
   func finishLookUp() throws(RedisError) -> Bool {
@@ -80,7 +81,11 @@ final class Locator {
     isLookingUp = false
     switch found {
     case .failure(let unknown):
-      throw .unknownHost(unknown.reason)
+      guard unknown.isTemporary, servingAddress != nil, candidates.isEmpty else {
+        throw .unknownHost(unknown.reason)
+      }
+      retryServingAddress()
+      return true
     case .success(let addresses):
       candidates = addresses[...]
       guard !candidates.isEmpty else { throw .unknownHost("it has no address") }

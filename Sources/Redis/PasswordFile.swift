@@ -12,7 +12,8 @@ package struct PasswordFile: Equatable, Sendable {
     self.path = path
   }
 
-  /// Reads the password: the content of the file, without the line ending (LF or CR LF) at its end.
+  /// Reads the password: the content of the file, without one line ending (LF, CR LF or CR) at
+  /// its end.
   package func read() throws(AddressError) -> String {
     var bytes: [UInt8]
     do throws(SystemError) {

@@ -19,7 +19,7 @@ package struct RedisAddress: Equatable, Sendable {
   /// The password to authenticate with; nil for none.
   package var password: String?
 
-  /// The file that the password was read from. It is read again when Redis refuses the password.
+  /// The file that the password was read from. It is read again whenever Redis refuses the greeting.
   package var passwordFile: PasswordFile?
 
   /// The number of the database to select.

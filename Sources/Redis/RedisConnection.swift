@@ -266,10 +266,11 @@ extension RedisConnection {
     enter(.disconnected, until: now + backoff.failed())
   }
 
-  /// The password may have been changed, in Redis and in its file. A file that cannot be read now leaves
-  /// the password as it is.
+  /// Reads the password file, if there is one: the password may have changed in Redis and in the file. If
+  /// the file cannot be read, the password stays. A pipe is not read again; the event loop would wait.
   private mutating func readPasswordAgain() {
-    if let password = try? address.passwordFile?.read() { address.password = password }
+    guard let file = address.passwordFile, TextFile.isRegular(file.path) else { return }
+    if let password = try? file.read() { address.password = password }
   }
 
   /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first

@@ -3,8 +3,8 @@ import System
 /// How long to wait for a reply before the connection counts as broken: a retransmission timer as TCP
 /// has one (RFC 6298), fed with the time that replies took.
 ///
-/// The wait is the smoothed round trip and four times its variance, the variance taken as no less than
-/// `margin`. It doubles each time it was too short, until a reply tells how long one takes. So Redis
+/// The wait is the smoothed round trip and four times its variance, or `margin` if that is longer than the
+/// latter. It doubles each time it was too short, until a reply tells how long one takes. So Redis
 /// is reached however slow it is, and the slower it gets, the less often it is asked again.
 ///
 /// A wait that is too short costs a connection, a greeting and a batch that is sent again; TCP itself
@@ -18,7 +18,7 @@ struct RetryTimer {
   /// How long to wait now.
   private(set) var timeout: Interval
 
-  /// - Parameter limit: the longest wait; nobody needs a reply that comes later.
+  /// - Parameter limit: the longest wait. A later reply is useless: its visits have expired.
   init(limit: Interval) {
     margin = min(limit, min(.seconds(1), max(.milliseconds(250), limit / 4)))
     self.limit = limit

@@ -28,12 +28,17 @@ extension HostPort: CustomStringConvertible {
   package var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }
 
-/// Why a text is no address, or a host has none, for people. The reason does not repeat the text, which may hold a password.
+/// Why a text is no address, or a host has none, for people. The reason does not repeat the text, which
+/// may hold a password.
 package struct AddressError: Error, Equatable, Sendable {
   package let reason: String
 
-  package init(_ reason: String) {
+  /// Whether the host may have an address later: the name server has not answered.
+  package let isTemporary: Bool
+
+  package init(_ reason: String, isTemporary: Bool = false) {
     self.reason = reason
+    self.isTemporary = isTemporary
   }
 
   package static let noHost = AddressError("it names no host")

@@ -12,11 +12,11 @@ public struct Instant: Comparable, Sendable, BitwiseCopyable {
     self.nanoseconds = nanoseconds
   }
 
-  /// The clock's value now.
+  /// The clock's value now. The clock goes on while the machine is suspended, as time does in Redis.
   public static var now: Instant {
     var time = timespec()
     // Sound: the call fills in the one value it is handed.
-    unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+    unsafe clock_gettime(CLOCK_BOOTTIME, &time)
     return Instant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
   }
 

@@ -25,7 +25,8 @@ package struct SocketAddress: Sendable {
     // list is freed once, after its last use.
     let error = unsafe getaddrinfo(host, String(port), &hints, &list)
     guard error == 0 else {
-      return .failure(AddressError(unsafe String(cString: gai_strerror(error))))
+      let reason = unsafe String(cString: gai_strerror(error))
+      return .failure(AddressError(reason, isTemporary: error == EAI_AGAIN))
     }
     defer { unsafe freeaddrinfo(list) }
     var addresses: [SocketAddress] = []

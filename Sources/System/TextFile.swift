@@ -25,6 +25,13 @@ package enum TextFile {
     return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
   }
 
+  /// Whether a path names an ordinary file, which can be read at any time without waiting.
+  package static func isRegular(_ path: String) -> Bool {
+    var status = stat()
+    // Sound: the call fills in the one value it is handed.
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+  }
+
   /// Bytes of a file.
   ///
   /// - Parameters:

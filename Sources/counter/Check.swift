@@ -23,9 +23,11 @@ struct Check: ParsableCommand {
     try probe.checkHealth()
     print("/health answers as it should")
     let (first, second) = try probe.visitTwice()
+    // The second number is the greater one.
     let growth =
-      second - first == 1
-      ? "exactly one more" : "\(second - first) more, for others visited in between"
+      first + 1 == second
+      ? "exactly one more"
+      : "\(UInt64(bitPattern: second &- first)) more, for others visited in between"
     print("/ counted visit \(first), then \(second): \(growth)")
   }
 }

@@ -216,8 +216,8 @@ class NotesTests(unittest.TestCase):
             self.assertIn("--namespace web", each)
 
     def test_they_warn_where_an_upgrade_may_lose_visits(self):
-        self.assertIn("visits may meet a closed port", self.notes("defaults", "1.29.9"))
-        self.assertNotIn("visits may meet a closed port", self.notes("defaults", "1.30.0"))
+        self.assertIn("visits may meet a closed port", self.notes("bare"))
+        self.assertNotIn("visits may meet a closed port", self.notes("defaults"))
 
 
 if __name__ == "__main__":

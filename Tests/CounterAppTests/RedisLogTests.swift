@@ -40,6 +40,14 @@ struct RedisLogTests {
     #expect(lines.all.last?.contains("Redis found again at here after 9000 ms") == true)
   }
 
+  @Test("Redis has been reached as soon as one event loop has a connection")
+  func firstConnection() {
+    let log = RedisLog(lines.logger, "here")
+    for loop in 0..<2 { log.connectionLost("refused", loop: loop, now: at(0)) }
+    log.connectionReady(loop: 0, now: at(10))
+    #expect(log.hasConnected)
+  }
+
   @Test("A Redis that is lost 100 times a second makes at most 34 lines a minute, with a count")
   func flapping() {
     let log = RedisLog(lines.logger, "here")

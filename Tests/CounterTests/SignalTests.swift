@@ -104,6 +104,23 @@ struct SignalTests {
     }
   }
 
+  @Test("A terminal that is closed, which sends SIGHUP twice, does not cut the stop short")
+  func doubleHangUp() throws {
+    try withCounterAndRedis { counter, redis in
+      redis.freeze()
+      let client = try counter.client()
+      try client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+      #expect(try client.hearsNothing(for: .milliseconds(200)))
+      counter.send(signal: SIGHUP)
+      counter.send(signal: SIGHUP)
+      try counter.waitUntilRefusing()
+      counter.send(signal: SIGHUP)
+      redis.thaw()
+      #expect(try client.readResponse().number == 1)
+      #expect(try counter.waitForExit(within: .seconds(5)) == 0)
+    }
+  }
+
   // MARK: While redis-server starts
 
   @Test("/health is answered while the private redis-server starts, and /ready says 503")

@@ -289,6 +289,34 @@ struct ConnectionTests {
     }
   }
 
+  @Test(
+    "goes back to where Redis was when no name server can be reached, but not when the name is gone"
+  )
+  func failingLookUp() throws {
+    try withRedis { redis throws in
+      let count = Atomic(0)
+      let resolver = try Resolver { _, port in
+        switch count.add(1, ordering: .relaxed).newValue {
+        case 1: .success(addresses("127.0.0.1", port: port))
+        case 2: .failure(AddressError("try again", isTemporary: true))
+        default: .failure(AddressError("no such name"))
+        }
+      }
+      var loop = try ConnectionLoop(to: "redis://redis.test:\(redis.port)", resolver: resolver)
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      try loop.loseConnection(redis)
+      try loop.skip(.seconds(1))
+      try loop.turn(until: "ready again") { $0.connection.isReady }
+      #expect(try loop.ask("INCR", "n") == 1)
+      try loop.loseConnection(redis)
+      try loop.skip(.seconds(1))
+      try loop.turn(until: "the name is unknown") {
+        $0.connection.error == .unknownHost("no such name")
+      }
+      #expect(loop.connection.isReady == false)
+    }
+  }
+
   @Test("goes back to where Redis was while a name server says nothing, and asks it once at a time")
   func slowLookUp() throws {
     try withRedis { redis throws in

@@ -46,7 +46,7 @@ describe_settings() {
   --address-timeout SECONDS  longest wait for the public address and its first answer (180)
   --container-tool NAME    docker or podman (the first that works)
   --skip-build             the image was built before
-  --skip-tests             neither make test nor helm test
+  --skip-tests             no make test, which only deploy.sh runs, and no helm test
   --skip-push              the cluster's nodes have the image already
   --dry-run                print the commands on standard output and run none; only git and the
                            versions of the tools are asked, the cluster is not

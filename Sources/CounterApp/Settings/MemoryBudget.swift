@@ -4,7 +4,7 @@
 /// that may wait in each, and by a private redis-server in the same control group. The rest is for
 /// clients. Three quarters of it are for what the kernel keeps for each open connection, and one
 /// quarter is for what the event loops keep: unfinished requests, responses that clients do not read, and
-/// lines of the access log that wait for their responses. With 64 MiB, two event loops and a Redis elsewhere, that are
+/// lines of the access log that wait for their responses. With 64 MiB, two event loops and a Redis elsewhere, that is
 /// `64 - 16 - 2 * (1 + 8) = 30` MiB for clients: 338 connections, and 3.75 MiB a loop.
 struct MemoryBudget: Equatable, Sendable {
   /// The whole, in bytes.
@@ -37,8 +37,9 @@ struct MemoryBudget: Equatable, Sendable {
   static var mostBufferedBytes: Int { 64 * mebibyte }
 
   /// How many event loops are started unless a number is given: one a processor, but not more than
-  /// one for each 32 MiB.
+  /// one for each 32 MiB, and 1,024.
   static func mostLoops(_ processors: Int, in limit: Int?) -> Int {
+    let processors = min(processors, 1024)
     guard let limit else { return processors }
     return max(1, min(processors, limit / (32 * mebibyte)))
   }

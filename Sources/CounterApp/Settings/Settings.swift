@@ -15,7 +15,7 @@ package enum Settings {
     "The port to listen on; 0 takes any free port.")
   package static let metricsPort = Setting(
     "metrics-port", "METRICS_PORT", "number",
-    computed: "9000, or none when that is the port of the visits", { try $0.port() },
+    computed: "9000; none if --port is 9000", { try $0.port() },
     "The port to serve metrics for Prometheus on, under /metrics; 0 for none.")
   package static let redis = Setting(
     "redis", "REDIS_URL", note: ", or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT", "url",
@@ -40,7 +40,7 @@ package enum Settings {
       + "have heard of it.")
   package static let drainTimeout = Setting(
     "drain-timeout", "DRAIN_TIMEOUT", "seconds", default: "10", { try $0.seconds(from: "0") },
-    "How long a stop may wait for open requests; the rest of a stop takes at most 5 s more.")
+    "How long a stop may wait for open requests; besides it and the drain delay, a stop takes at most 5 s.")
   package static let maxConnections = Setting(
     "max-connections", "MAX_CONNECTIONS", "number",
     computed: "what the limit of open files and the memory limit allow", { try $0.number() },
