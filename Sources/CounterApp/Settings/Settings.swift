@@ -40,7 +40,8 @@ package enum Settings {
       + "have heard of it.")
   package static let drainTimeout = Setting(
     "drain-timeout", "DRAIN_TIMEOUT", "seconds", default: "10", { try $0.seconds(from: "0") },
-    "How long a stop may wait for open requests; besides it and the drain delay, a stop takes at most 5 s.")
+    "How long a stop may wait for open requests; besides it and the drain delay, a stop takes at most 5 s."
+  )
   package static let maxConnections = Setting(
     "max-connections", "MAX_CONNECTIONS", "number",
     computed: "what the limit of open files and the memory limit allow", { try $0.number() },
