@@ -288,7 +288,7 @@ extension GroupCommit {
   private mutating func abandonBatch() {
     let wasSent = inFlight?.sentAt != nil
     inFlight = nil
-    if wasSent { redis.drop(.timedOut, now) }
+    if wasSent { redis.drop(.tooSlow(timeout), now) }
   }
 
   /// Records how long visits waited that would have expired at `deadline`.

@@ -246,9 +246,13 @@ extension RedisConnection {
       startAttempt(now)
     case .idle:
       sendPing(now)
-    case .connecting, .greeting, .awaitingReply, .awaitingRest:
+    case .connecting:
       timer.recordExpiry()
       drop(.timedOut, now)
+    case .greeting, .awaitingReply, .awaitingRest:
+      let error = timer.isAtLimit ? RedisError.tooSlow(timer.timeout) : .timedOut
+      timer.recordExpiry()
+      drop(error, now)
     }
   }
 

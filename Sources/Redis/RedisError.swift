@@ -10,6 +10,8 @@ package enum RedisError: Error, Equatable, Sendable {
   case closed
   /// A reply, or the connection itself, did not come in time.
   case timedOut
+  /// A reply did not come within the longest time that the program waits for one.
+  case tooSlow(Interval)
   /// The bytes that came are not the protocol's; with the reader's reason.
   case malformedReply(String)
   /// Redis answered a command with this error.
@@ -24,6 +26,7 @@ extension RedisError: CustomStringConvertible {
     case .system(let error): error.reason
     case .closed: "connection closed"
     case .timedOut: "no answer in time"
+    case .tooSlow(let limit): "no answer within \(limit.seconds) s, the longest that a visit waits"
     case .malformedReply(let reason): "not understood: \(reason)"
     case .refused(let reason): reason
     }

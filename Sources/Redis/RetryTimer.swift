@@ -25,6 +25,9 @@ struct RetryTimer {
     timeout = margin
   }
 
+  /// Whether it cannot become longer.
+  var isAtLimit: Bool { timeout == limit }
+
   /// Notes how long a reply took.
   mutating func recordReply(after sample: Interval) {
     guard let (smoothed, variance) = roundTrip else {
