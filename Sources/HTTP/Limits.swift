@@ -45,7 +45,7 @@ package struct Limits: Sendable {
 
   /// From the last response of a connection, or its beginning, to the moment from which it may be closed
   /// for another one.
-  package var idleGrace = Interval.seconds(5)
+  package var evictionAge = Interval.seconds(5)
 
   /// Without a byte read by a client that has a response to read; then its connection is reset.
   package var writeTime = Interval.seconds(30)

@@ -11,7 +11,11 @@ extension Server {
 
   /// Accepts the connections that wait, up to a number, so that those that are open get their turn.
   mutating func acceptConnections() {
-    guard hasRoom || closeLongestIdle() else { return stopAccepting(.full) }
+    guard hasRoom else {
+      // A connection may be idle: this round looks for it.
+      nextSweep = now
+      return stopAccepting(.full)
+    }
     for _ in 0..<64 where !acceptConnection() { return }
   }
 
@@ -39,17 +43,13 @@ extension Server {
     if nextSweep == .never { nextSweep = now + Self.sweepInterval }
   }
 
-  /// Closes the connection that has waited longest for a request, to make room for a client that has
-  /// one. A client that has just got a response may be sending the next request.
-  ///
-  /// - Returns: whether there was one.
-  private mutating func closeLongestIdle() -> Bool {
-    guard let slot = connections.longestIdle(limits, now) else {
-      return false
-    }
+  /// Closes the connection of a full server that has waited longest for a request, to make room for a
+  /// client in the backlog. It follows at the end of a round, when all requests that have arrived were
+  /// taken. A client that has just got a response may be sending the next request.
+  mutating func makeRoom() {
+    guard case .full = acceptance, let slot = connections.longestIdle(limits, now) else { return }
     figures.evicted.add(1)
     close(slot)
-    return true
   }
 
   /// Leaves new connections in the backlog. The listener is not watched meanwhile; it would be
@@ -63,14 +63,6 @@ extension Server {
   /// Accepts again when a pause is over.
   mutating func resumeAccepting() {
     guard case .paused(let until, _) = acceptance, until <= now else { return }
-    watchListener()
-  }
-
-  /// Accepts again when a connection of a full server has been idle for long enough to be closed.
-  mutating func resumeWhenIdle() {
-    guard case .full = acceptance,
-      connections.longestIdle(limits, now) != nil
-    else { return }
     watchListener()
   }
 

@@ -163,9 +163,7 @@ extension Server {
       switch connections.slots[slot].state {
       case .responding: connections.slots[slot].becomeIdle(until: now + limits.idleTime)
       case .body: sendContinueIfDue(slot)
-      case .finishing:
-        let isInReader = reader.slot == slot && reader.hasUnparsed
-        finishConnection(slot, hasUnread: connections.slots[slot].hasUnread || isInReader)
+      case .finishing: finishConnection(slot, hasUnread: reader.slot == slot && reader.hasUnparsed)
       case .discarding: finishConnection(slot, hasUnread: true)
       case .lingering: if connections.slots[slot].inputEnded { close(slot) }
       case .closed, .idle, .header, .paused: break

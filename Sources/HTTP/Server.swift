@@ -179,7 +179,7 @@ extension Server {
       case .idle, .linger: close(slot)
       }
     }
-    resumeWhenIdle()
+    makeRoom()
     nextSweep = openConnections == 0 ? .never : now + Self.sweepInterval
   }
 }

@@ -227,6 +227,27 @@ struct ServerLoadTests {
     try loop.turn(until: "the visit is answered", of: busy) { $0.codes == [200] }
   }
 
+  @Test("closes no idle connection whose next request arrives together with another client")
+  func evictionOfBusy() throws {
+    var limits = Limits()
+    limits.connections = 1
+    var loop = try ServerLoop(limits)
+    let first = try Client(loop.port)
+    try first.send(now)
+    try loop.turn(until: "it is answered", of: first) { $0.codes == [200] }
+    try loop.skip(.seconds(9))
+    let second = try Client(loop.port)
+    try second.send(now)
+    try first.send(now)
+    try loop.turn()
+    try loop.turn(until: "the first is answered", of: first) {
+      $0.codes == [200, 200] || $0.isClosed
+    }
+    #expect(first.codes == [200, 200])
+    try loop.skip(.seconds(6))
+    try loop.turn(until: "the second is served", of: second) { $0.codes == [200] }
+  }
+
   @Test("closes a connection that has sent nothing for a client that has a request")
   func silentEviction() throws {
     var limits = Limits()

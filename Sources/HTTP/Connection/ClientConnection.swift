@@ -29,7 +29,8 @@ struct ClientConnection: ~Copyable {
     case paused
     /// The last responses. No further request is taken.
     case finishing
-    /// The last responses. The client has sent bytes behind the last request that are discarded.
+    /// The last responses. The client has sent, or may have sent, bytes behind the last request; they are
+    /// discarded.
     case discarding
     /// The client's close. All responses were sent; a close now would destroy them on their way if
     /// the client sent anything more (RFC 9112 section 9.6).
@@ -196,7 +197,7 @@ extension ClientConnection {
   /// - Returns: the place.
   @inline(__always)
   mutating func takeRequest(isLast: Bool) -> UInt32 {
-    enter(isLast ? .finishing : .responding)
+    enter(isLast ? (hasUnread ? .discarding : .finishing) : .responding)
     defer { requestCount &+= 1 }
     return requestCount
   }
@@ -269,7 +270,7 @@ extension ClientConnection {
   /// Takes no further request.
   mutating func finish() {
     guard takesRequests else { return }
-    enter(isPaused ? .discarding : .finishing)
+    enter(isPaused || hasUnread ? .discarding : .finishing)
     kept = ByteBuffer()
   }
 

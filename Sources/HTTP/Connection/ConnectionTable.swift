@@ -62,7 +62,7 @@ struct ConnectionTable: ~Copyable {
     var found: Int?
     var earliest = Instant.never
     for slot in 0..<slots.count {
-      guard let start = slots[slot].idleStart(limits), start + limits.idleGrace <= now,
+      guard let start = slots[slot].idleStart(limits), start + limits.evictionAge <= now,
         start < earliest
       else { continue }
       (found, earliest) = (slot, start)
