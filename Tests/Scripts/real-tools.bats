@@ -12,7 +12,7 @@ setup() {
   ln -s "$python/helm" "$tools/helm4"
   with_registry
 
-  "$original/.build/release/counter" --host 127.0.0.1 --port 0 \
+  "$original/.build/release/counter" --host 127.0.0.1 --port 0 --metrics-port 0 \
     --data "$BATS_TEST_TMPDIR/data" 2>"$BATS_TEST_TMPDIR/log" 3>&- &
   counter=$!
   wait_for "$BATS_TEST_TMPDIR/log" "listening on"
