@@ -65,7 +65,7 @@ struct LoopGroup: ~Copyable {
     var loops: [EmulatedLoop] = []
     for index in 0..<plan.loops {
       let counting = try GroupCommit(
-        [run.key], in: run.location, timeout: .seconds(5), poller, owner: UInt8(index))
+        hits: run.key, in: run.location, timeout: .seconds(5), poller, owner: UInt8(index))
       loops.append(EmulatedLoop(counting))
     }
     self.plan = plan
@@ -180,7 +180,7 @@ extension LoopGroup {
     while arrivals.next.moment <= end {
       let (moment, index) = arrivals.next
       let ticket = UInt128(moment.nanoseconds)
-      if !activate(index).counting.count(ticket) { tally.add(nil, asked: moment, answered: now) }
+      if !activate(index).counting.visit(ticket) { tally.add(nil, asked: moment, answered: now) }
       visits += 1
       arrivals.advance()
     }

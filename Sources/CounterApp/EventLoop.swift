@@ -77,7 +77,7 @@ struct EventLoop: ~Copyable {
         listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
       figures: figures.server, trustedProxies: configuration.trustedProxies, observer: accessLog)
     let counting = try GroupCommit(
-      ["hits"], in: redis, timeout: configuration.visitTimeout, poller,
+      in: redis, timeout: configuration.visitTimeout, poller,
       owner: Owner.redis.rawValue, figures: figures.counting, script: script)
     self.server = server
     self.counting = counting
@@ -194,7 +194,7 @@ extension EventLoop {
       hasAny = true
       switch Endpoint(rawValue: request.route) {
       case .visit:
-        guard !counting.count(request.exchange.ticket) else { continue }
+        guard !counting.visit(request.exchange.ticket) else { continue }
         respondUnavailable(request.exchange)
       case .health:
         server.respond(request.exchange, pages.health, ConstantBody(Pages.healthy))

@@ -1,15 +1,18 @@
 import BasicContainers
 import System
 
-/// The visits that are added to Redis with one command.
+/// The operations that are carried out in Redis with one command, and the visits that asked for them.
 ///
-/// Counters, amounts and number cannot change: a batch that is sent again is the same batch. Only its
-/// visits are answered one after another.
+/// Operations and number cannot change: a batch that is sent again is the same batch. Only its visits are
+/// answered one after another.
 struct Batch: ~Copyable {
-  /// A counter of the batch, and how much the batch adds to it.
-  struct Group: Sendable, BitwiseCopyable {
-    let counter: CounterID
-    fileprivate(set) var amount: Int64
+  /// What the batch does with a counter. It refers to the keys of the counter and of the record.
+  struct Operation: Sendable, BitwiseCopyable {
+    let counter: KeyID
+
+    /// Hits and reads of a counter are one operation: `.add` of the number of hits, which is 0 when all
+    /// visits only read. Any other visit is an operation of its own.
+    fileprivate(set) var action: Action
   }
 
   /// A visit of the batch.
@@ -17,18 +20,30 @@ struct Batch: ~Copyable {
     let ticket: UInt128
     let deadline: Instant
 
-    /// What the batch adds to the visit's counter up to and including this visit.
-    let partialAmount: Int64
+    /// How many hits the operation has up to and including this visit.
+    let hitCount: Int32
 
-    /// The index of the visit's counter among the groups.
-    let group: Int
+    /// The index of the visit's operation.
+    let operation: Int16
+
+    let role: Role
+
+    /// What the visit is to its operation.
+    enum Role: UInt8, Sendable, BitwiseCopyable {
+      /// One of its hits.
+      case hit
+      /// One of its reads.
+      case read
+      /// Its only visit.
+      case only
+    }
   }
 
   /// No other batch of the writer has this number.
   let number: UInt64
 
-  /// In the order of their totals in the reply.
-  let groups: UniqueArray<Group>
+  /// In the order of arrival, and of their outcomes in the reply.
+  let operations: UniqueArray<Operation>
 
   let members: UniqueArray<Member>
   fileprivate var answeredCount = 0
@@ -63,106 +78,155 @@ struct Batch: ~Copyable {
   }
 }
 
-/// A batch whose result is known, and its visits that wait for their outcome.
+/// A batch whose outcomes are known, and its visits that wait for theirs.
 struct AnsweredBatch: ~Copyable {
   fileprivate var batch: Batch
+  private var outcomes: UniqueArray<OperationOutcome>
 
-  /// The value of each group's counter before the batch; nil for a refused counter.
-  private var values: UniqueArray<Int64?>
+  /// A counter of the batch that holds no integer.
+  let refusedCounter: KeyID?
 
-  /// A counter of the batch that Redis refused.
-  let refusedCounter: CounterID?
+  /// How many visits were counted or read: all but those of refused operations.
+  let succeededCount: Int
 
-  /// How many visits were added: all but those of refused counters.
-  let addedCount: Int
-
-  /// - Parameter totals: of the counters after the batch, nil for a refused one.
-  init(_ batch: consuming Batch, totals: consuming UniqueArray<Int64?>) {
-    precondition(totals.count == batch.groups.count)
-    var refusedCounter: CounterID?
-    for index in 0..<totals.count {
-      totals[index]? &-= batch.groups[index].amount
-      if totals[index] == nil { refusedCounter = batch.groups[index].counter }
+  /// - Parameter outcomes: one for each operation.
+  init(_ batch: consuming Batch, _ outcomes: consuming UniqueArray<OperationOutcome>) {
+    precondition(outcomes.count == batch.operations.count)
+    var refusedCounter: KeyID?
+    var hasRefused = false
+    for index in 0..<outcomes.count {
+      if outcomes[index].kind == .notAnInteger { refusedCounter = batch.operations[index].counter }
+      if !outcomes[index].isSuccess { hasRefused = true }
     }
-    var addedCount = batch.members.count
-    if refusedCounter != nil {
-      for index in 0..<batch.members.count where totals[batch.members[index].group] == nil {
-        addedCount -= 1
+    var succeededCount = batch.members.count
+    if hasRefused {
+      for index in 0..<batch.members.count
+      where !outcomes[Int(batch.members[index].operation)].isSuccess {
+        succeededCount -= 1
       }
     }
     self.refusedCounter = refusedCounter
-    self.addedCount = addedCount
+    self.succeededCount = succeededCount
     self.batch = batch
-    values = totals
+    self.outcomes = outcomes
   }
 
-  /// A batch of which Redis refused every counter.
+  /// A batch that can never be carried out.
   init(refused batch: consuming Batch) {
-    let count = batch.groups.count
-    self.init(batch, totals: UniqueArray(repeating: nil, count: count))
+    let count = batch.operations.count
+    self.init(
+      batch, UniqueArray(repeating: OperationOutcome(.unavailable), count: count))
   }
 
-  /// The outcome of the next visit, or nil after the last one. The numbers are those that an INCRBY a
-  /// visit would have returned, in order of arrival.
+  /// The outcome of the next visit, or nil after the last one. The numbers are those that as many
+  /// commands, one a visit, would have returned in order of arrival.
   mutating func nextOutcome() -> Outcome? {
     guard batch.answeredCount < batch.members.count else { return nil }
     let member = batch.members[batch.answeredCount]
     batch.answeredCount &+= 1
-    guard let value = values[member.group] else {
-      return Outcome(ticket: member.ticket, number: nil)
+    let index = Int(member.operation)
+    return Outcome(
+      ticket: member.ticket,
+      result: outcomes[index].result(of: member, in: batch.operations[index].action))
+  }
+
+  /// Ends the references of the batch to keys.
+  func releaseKeys(_ keys: inout KeyTable) { batch.releaseKeys(&keys) }
+}
+
+extension Batch {
+  /// Ends the references of the batch to keys.
+  func releaseKeys(_ keys: inout KeyTable) {
+    for index in 0..<operations.count {
+      operations[index].action.releaseRecord(&keys)
+      keys.release(operations[index].counter)
     }
-    return Outcome(ticket: member.ticket, number: value &+ member.partialAmount)
+  }
+}
+
+extension Action {
+  /// Ends the reference to the key of a record, if there is one.
+  @inline(__always)
+  func releaseRecord(_ keys: inout KeyTable) {
+    if case .addOnce(_, let record) = self { keys.release(record) }
   }
 }
 
 /// Collects the visits of the next batch.
 struct BatchBuilder: ~Copyable {
-  private var groups = UniqueArray<Batch.Group>()
+  private var operations = UniqueArray<Batch.Operation>()
   private var members = UniqueArray<Batch.Member>()
 
-  /// For each counter its index among the groups, or -1.
-  private var groupOfCounter: UniqueArray<Int>
-
-  /// Builds batches of counters from 0 up to, but not including, `counters`.
-  init(counters: Int) {
-    groupOfCounter = UniqueArray(repeating: -1, count: counters)
+  /// Adds a visit; its references to keys become the batch's.
+  ///
+  /// - Returns: false when the batch has no room for another operation; the visit is not in it then.
+  mutating func add(_ visit: Visit, _ keys: inout KeyTable) -> Bool {
+    switch visit.action {
+    case .hit: addHit(visit, .hit, &keys)
+    case .read: addHit(visit, .read, &keys)
+    default: addOperation(visit, &keys)
+    }
   }
 
-  /// - Returns: false when the batch has no room for another counter; the visit is not in it then.
-  mutating func add(_ visit: Visit) -> Bool {
-    var group = groupOfCounter[Int(visit.counter.index)]
-    if group < 0 {
-      guard groups.count < Limits.countersABatch else { return false }
-      group = groups.count
-      groups.append(Batch.Group(counter: visit.counter, amount: 0))
-      groupOfCounter[Int(visit.counter.index)] = group
+  /// Adds a visit to the operation of the hits and reads of its counter.
+  @inline(__always)
+  private mutating func addHit(
+    _ visit: Visit, _ role: Batch.Member.Role, _ keys: inout KeyTable
+  ) -> Bool {
+    var index = keys.openOperation(visit.counter)
+    var hits: Int64 = role == .hit ? 1 : 0
+    if index >= 0, case .add(let before) = operations[index].action {
+      // At most 65,536 visits.
+      hits &+= before
+      keys.release(visit.counter)
+    } else {
+      guard operations.count < Limits.operationsABatch else { return false }
+      index = operations.count
+      operations.append(Batch.Operation(counter: visit.counter, action: .add(0)))
+      keys.setOpenOperation(visit.counter, index)
     }
-    // At most 65,536 amounts of 32 bits.
-    groups[group].amount &+= Int64(visit.amount)
-    members.append(
-      Batch.Member(
-        ticket: visit.ticket, deadline: visit.deadline, partialAmount: groups[group].amount,
-        group: group))
+    operations[index].action = .add(hits)
+    append(visit, to: index, hitCount: hits, role)
     return true
   }
 
+  private mutating func addOperation(_ visit: Visit, _ keys: inout KeyTable) -> Bool {
+    guard operations.count < Limits.operationsABatch else { return false }
+    append(visit, to: operations.count, hitCount: 0, .only)
+    operations.append(Batch.Operation(counter: visit.counter, action: visit.action))
+    // Hits that follow come after it.
+    keys.setOpenOperation(visit.counter, -1)
+    return true
+  }
+
+  @inline(__always)
+  private mutating func append(
+    _ visit: Visit, to operation: Int, hitCount: Int64, _ role: Batch.Member.Role
+  ) {
+    members.append(
+      Batch.Member(
+        ticket: visit.ticket, deadline: visit.deadline,
+        hitCount: Int32(truncatingIfNeeded: hitCount),
+        operation: Int16(truncatingIfNeeded: operation), role: role))
+  }
+
   /// The batch of all visits that were added; the next one starts empty.
-  mutating func makeBatch(number: UInt64) -> Batch {
-    for index in 0..<groups.count { groupOfCounter[Int(groups[index].counter.index)] = -1 }
-    var groups = UniqueArray<Batch.Group>()
+  mutating func makeBatch(number: UInt64, _ keys: inout KeyTable) -> Batch {
+    for index in 0..<operations.count { keys.setOpenOperation(operations[index].counter, -1) }
+    var operations = UniqueArray<Batch.Operation>()
     var members = UniqueArray<Batch.Member>()
-    swap(&groups, &self.groups)
+    swap(&operations, &self.operations)
     swap(&members, &self.members)
-    return Batch(number: number, groups: groups, members: members)
+    return Batch(number: number, operations: operations, members: members)
   }
 
   /// Takes over the storage of a batch, so that batches of the usual size allocate none.
   mutating func reuseStorage(of answered: consuming AnsweredBatch) {
     let batch = answered.batch
-    guard groups.isEmpty, batch.members.capacity <= Self.usualCapacity else { return }
-    groups = batch.groups
+    guard operations.isEmpty, batch.members.capacity <= Self.usualCapacity else { return }
+    operations = batch.operations
     members = batch.members
-    groups.removeAll(keepingCapacity: true)
+    operations.removeAll(keepingCapacity: true)
     members.removeAll(keepingCapacity: true)
   }
 

@@ -14,19 +14,32 @@ package struct BatchScript: Sendable {
 }
 
 extension BatchScript {
-  /// Adds each batch exactly once, however often it is sent.
+  /// Carries out each batch exactly once, however often it is sent.
   ///
-  /// KEYS: the claim's record, then the counters, each once. ARGV: the number of the batch, then an
-  /// amount for each counter; a counter with the amount 0 is only read. The reply is one string: the
-  /// total of each counter after the batch, separated by blanks, and `!` for a refused counter.
+  /// KEYS: the claim's record, then the counter of each operation, in order. A counter can come again.
+  /// ARGV: the number of the batch, then a step for each operation, then the most counters that may be:
   ///
-  /// - A counter is refused when its key holds another type or no integer, by the rules of INCRBY, or
-  ///   when its total leaves 64 bits. The other counters of the batch are added nevertheless.
+  /// - `5` or `-5` adds, and `0` only reads;
+  /// - `=5` sets, and `*5` sets a counter that does not exist;
+  /// - `x` removes;
+  /// - `@5` adds unless the record of an idempotency key says that it was done. The record is the next
+  ///   element of KEYS, with an empty element of ARGV.
+  ///
+  /// The reply is one string: the outcome of each operation, separated by blanks, in the words of
+  /// `OperationOutcome`.
+  ///
+  /// - An operation is refused, and nothing else is disturbed, when its key holds another type or no
+  ///   integer, by the rules of INCRBY; when its total leaves 64 bits; or when it would make one counter
+  ///   too many.
   /// - After any other error of GET nothing is written, and the error is the reply.
-  /// - A value is checked before it becomes a total, also when it is only read: a text with a blank
-  ///   would shift the totals behind it.
-  /// - A batch that changes no counter leaves no record. Sent again it is evaluated again, which is as
-  ///   right: nothing was added, and the totals are those of a moment at which its visits waited.
+  /// - A value is checked before it becomes an outcome, also when it is only read: a text with a blank
+  ///   would shift the outcomes behind it.
+  /// - A removed counter holds an empty text until `RemovalScript` has deleted it, and an empty text is
+  ///   as good as no key.
+  /// - Counters with names are in buckets, and `{BUCKET}:counters` holds how many there are in a bucket. It
+  ///   is written with them. A script that makes a counter adds up the numbers of all buckets.
+  /// - A batch that changes nothing leaves no record. Sent again it is carried out again, which is as
+  ///   right: nothing was changed, and the outcomes are those of a moment at which its visits waited.
   /// - GET for each key, not MGET: MGET returns nil for a list, and MSET would overwrite it.
   /// - A Lua number is exact up to 2^53 only. Longer values are added in two parts, the last twelve
   ///   digits and those before them.
@@ -34,8 +47,8 @@ extension BatchScript {
     text: """
       local record = redis.call('GET', KEYS[1])
       if record then
-        local number, totals = string.match(record, '^(%d+) (.*)$')
-        if number == ARGV[1] then return totals end
+        local number, outcomes = string.match(record, '^(%d+) (.*)$')
+        if number == ARGV[1] then return outcomes end
         if tonumber(number) > tonumber(ARGV[1]) then
           return redis.error_reply('STALE a later batch of this writer was counted')
         end
@@ -50,8 +63,7 @@ extension BatchScript {
         local sign, digits = string.match(integer, '^(%-?)(%d+)$')
         return sign .. '0' .. string.sub(digits, 1, -13), sign .. string.sub(digits, -12)
       end
-      local function add(value, amount)
-        if not isInteger(value) then return nil end
+      local function sum(value, amount)
         if #value < 16 and #amount < 16 then return string.format('%.0f', value + amount) end
         local valueHigh, valueLow = split(value)
         local amountHigh, amountLow = split(amount)
@@ -67,31 +79,120 @@ extension BatchScript {
         if high > 0 then total = sign .. string.format('%.0f%012.0f', high, low) end
         return isInteger(total) and total
       end
-      local totals, writes = {}, {}
-      for i = 2, #KEYS do
-        local amount = ARGV[i]
-        local value = redis.pcall('GET', KEYS[i]) or '0'
-        local total
-        if type(value) == 'string' then
-          total = add(value, amount)
-        elseif not string.find(value.err, 'WRONGTYPE', 1, true) then
+      local values, places, writes = {}, {}, {}
+      local function write(key, value)
+        values[key] = value
+        local place = places[key]
+        if not place then
+          place = #writes + 2
+          places[key] = place
+          writes[place - 1] = key
+        end
+        writes[place] = value
+      end
+      local counts, total
+      local function count(key, change)
+        local bucket = string.match(key, '^{%d+}:')
+        if not bucket then return true end
+        if not counts then
+          counts, total = {}, 0
+          for i = 0, 15 do
+            local other = '{' .. i .. '}:'
+            counts[other] = tonumber(redis.call('GET', other .. 'counters') or 0) or 0
+            total = total + counts[other]
+          end
+        end
+        if change > 0 and total >= tonumber(ARGV[#KEYS + 1]) then return false end
+        total = total + change
+        counts[bucket] = counts[bucket] + change
+        write(bucket .. 'counters', string.format('%.0f', counts[bucket]))
+        return true
+      end
+      local function set(key, value, new)
+        if value ~= '' then
+          write(key, new)
+          return new
+        end
+        if not count(key, 1) then return '#' end
+        write(key, new)
+        return '+' .. new
+      end
+      local function add(key, value, amount)
+        if amount == '0' then return value == '' and '-' or value end
+        if value == '' then return set(key, value, amount) end
+        local new = sum(value, amount)
+        if not new then return '^' .. value end
+        write(key, new)
+        return new
+      end
+      local function carryOut(key, value, step, record)
+        local kind, number = string.sub(step, 1, 1), string.sub(step, 2)
+        if value == '!' then return '!' end
+        if kind == '=' then return set(key, value, number) end
+        if kind == '*' then return value == '' and set(key, value, number) or '=' .. value end
+        if kind == 'x' then
+          if value == '' then return '-' end
+          count(key, -1)
+          write(key, '')
           return value
         end
-        if not total then
-          total = '!'
-        elseif amount ~= '0' then
-          writes[#writes + 1] = KEYS[i]
-          writes[#writes + 1] = total
+        local done = values[record] or redis.call('GET', record)
+        if done then
+          local amount, result = string.match(done, '^(%S+) (%S+)$')
+          return amount == number and '@' .. result or '~'
         end
-        totals[#totals + 1] = total
+        local outcome = add(key, value, number)
+        local result = string.match(outcome, '^%+?(%-?%d+)$')
+        if result then write(record, number .. ' ' .. result) end
+        return outcome
       end
-      local reply = table.concat(totals, ' ')
+      local outcomes = {}
+      for i = 2, #KEYS do
+        local key, step = KEYS[i], ARGV[i]
+        if step ~= '' then
+          local value = values[key]
+          if not value then
+            value = redis.pcall('GET', key) or ''
+            if type(value) == 'table' then
+              if not string.find(value.err, 'WRONGTYPE', 1, true) then return value end
+              value = '!'
+            elseif value ~= '' and not isInteger(value) then
+              value = '!'
+            end
+            values[key] = value
+          end
+          local outcome
+          if string.find(step, '^%-?%d') then
+            outcome = value == '!' and '!' or add(key, value, step)
+          else
+            outcome = carryOut(key, value, step, KEYS[i + 1])
+          end
+          outcomes[#outcomes + 1] = outcome
+        end
+      end
+      local reply = table.concat(outcomes, ' ')
       if #writes > 0 then
         redis.call('MSET', KEYS[1], ARGV[1] .. ' ' .. reply, unpack(writes))
       end
       return reply
       """,
-    digest: "3c1393e6392eb6a1a469d2c2509ecc6d4d68a83f")
+    digest: "a61bc54f699eecc8d4f73d651ed0f403961f8515")
+}
+
+/// The Lua script that deletes removed counters, pipelined behind the batch that removed them.
+///
+/// KEYS: the counters. Only those are deleted that are still empty, so the script can be sent again, and
+/// a counter that was made anew in between stays. It is one write; see `Claim`. An error has no
+/// consequence but that empty texts stay.
+enum RemovalScript {
+  static let text = """
+    local empty = {}
+    for i = 1, #KEYS do
+      if redis.pcall('GET', KEYS[i]) == '' then empty[#empty + 1] = KEYS[i] end
+    end
+    if #empty > 0 then redis.pcall('DEL', unpack(empty)) end
+    return 'OK'
+    """
 }
 
 /// The Lua script that registers a writer, on each connection before its first batch.

@@ -8,19 +8,26 @@ import Redis
 // with one request in flight (Viewstamped Replication, the client of TigerBeetle).
 //
 // Format. The claim's record is the key `{hits}:claim:IDENTITY`. Its value is the number of the last
-// batch that was counted, and the totals of its counters after that batch: `7 42 ! 1003`, with `!` for a
-// refused counter; `0 0` before the first batch. The hash tag puts the record into the slot of `hits`.
+// batch that was carried out, and the outcomes of its operations in the words of `OperationOutcome`:
+// `7 42 ! 1003`, with `!` for a counter that holds no integer; `0 0` before the first batch.
+//
+// Keys. The counter of `/` is `hits`. A counter with a name is in one of 16 buckets: `{7}:blog/home`.
+// `{7}:counters` is the number of counters in the bucket. `{7}:once:9:blog/home:KEY` is the record of an
+// idempotency key, with the length of the name before the name: the amount, and the number that was
+// answered. No counter has such a key, because a namespace holds no colon. A bucket is a hash tag, so its
+// keys are in one slot of a Redis Cluster; one batch with several buckets needs a Redis that is no cluster.
 //
 // Invariants:
 // 1. A writer has one batch in flight. The next batch is sent when the reply to this one is known, or
 //    when all its visits have expired; in the second case its connection is closed first.
 // 2. A batch number is never used for two batches.
-// 3. A batch is frozen once it is sent: counters, amounts and number stay the same in every copy.
+// 3. A batch is frozen once it is sent: operations and number stay the same in every copy.
 // 4. The script writes all counters and the record with one MSET, or it writes nothing. So the record
-//    holds number n if and only if every counter of batch n was added exactly once, to these totals.
-// 5. A copy that finds its own number in the record returns the recorded totals and writes nothing. A
+//    holds number n if and only if every operation of batch n was carried out exactly once, with these
+//    outcomes.
+// 5. A copy that finds its own number in the record returns the recorded outcomes and writes nothing. A
 //    copy that finds a later number returns the error STALE and writes nothing.
-// 6. An error in place of totals means that nothing was written, so the batch may be sent again.
+// 6. An error in place of outcomes means that nothing was written, so the batch may be sent again.
 // 7. A record lives for a day after its last batch (PEXPIRE, pipelined behind each), which is far longer
 //    than a copy of a command can stay in the buffers of a network and still arrive.
 //
@@ -42,7 +49,7 @@ struct Claim: ~Copyable {
   /// The key of the index of all records: see `RegistrationScript`.
   private let index: String
 
-  /// The command of a batch of one counter, up to the key of that counter.
+  /// The command of a batch of one operation, up to the key of its counter.
   private let opening: Command
 
   /// Puts off the record's expiry.
@@ -61,7 +68,7 @@ struct Claim: ~Copyable {
     self.script = script
     record = "{\(tag)}:claim:\(String(identity, radix: 16))"
     index = "{\(tag)}:claims"
-    opening = Self.opening("EVALSHA", script.digest, record, counters: 1)
+    opening = Self.opening("EVALSHA", script.digest, record, operationKeys: 1)
     renewal = Command(["PEXPIRE", record, String(Self.life)])
   }
 
@@ -79,36 +86,95 @@ struct Claim: ~Copyable {
     return lastBatchNumber
   }
 
-  /// The command that adds a batch.
+  /// The command that carries out a batch.
   ///
   /// - Parameters:
-  ///   - keys: of the counters, by the index of the counter.
+  ///   - keys: the keys that the batch refers to.
+  ///   - mostCounters: how many counters with names there may be.
   ///   - withText: sends the text of the script, for a Redis that does not know its digest.
-  func command(for batch: borrowing Batch, keys: [String], withText: Bool) -> Command {
-    let count = batch.groups.count
+  func command(
+    for batch: borrowing Batch, _ keys: borrowing KeyTable, mostCounters: Int, withText: Bool
+  ) -> Command {
+    let count = batch.operations.count
+    var keyCount = count
+    for index in 0..<count {
+      if case .addOnce = batch.operations[index].action { keyCount += 1 }
+    }
     var command =
       if withText {
-        Self.opening("EVAL", script.text, record, counters: count)
-      } else if count == 1 {
+        Self.opening("EVAL", script.text, record, operationKeys: keyCount)
+      } else if keyCount == 1 {
         Command(startingLike: opening)
       } else {
-        Self.opening("EVALSHA", script.digest, record, counters: count)
+        Self.opening("EVALSHA", script.digest, record, operationKeys: keyCount)
       }
-    for index in 0..<count { command.append(keys[Int(batch.groups[index].counter.index)]) }
+    for index in 0..<count {
+      command.append(bytes: keys.key(batch.operations[index].counter))
+      if case .addOnce(_, let record) = batch.operations[index].action {
+        command.append(bytes: keys.key(record))
+      }
+    }
     command.append(Int64(batch.number))
-    for index in 0..<count { command.append(batch.groups[index].amount) }
-    command.pipeline(renewal)
+    for index in 0..<count { command.append(step: batch.operations[index].action) }
+    command.append(Int64(mostCounters))
+    pipelineRest(of: batch, keys, to: &command)
     return command
   }
 
+  /// Pipelines what has to follow a batch, and can be repeated without harm.
+  private func pipelineRest(
+    of batch: borrowing Batch, _ keys: borrowing KeyTable, to command: inout Command
+  ) {
+    command.pipeline(renewal)
+    var removedCount = 0
+    for index in 0..<batch.operations.count {
+      switch batch.operations[index].action {
+      case .addOnce(_, let record):
+        var expiry = Command(argumentCount: 3)
+        expiry.append("PEXPIRE")
+        expiry.append(bytes: keys.key(record))
+        expiry.append(Int64(Self.life))
+        command.pipeline(expiry)
+      case .remove: removedCount += 1
+      default: break
+      }
+    }
+    guard removedCount > 0 else { return }
+    var removal = Command(argumentCount: 3 + removedCount)
+    removal.append("EVAL")
+    removal.append(RemovalScript.text)
+    removal.append(Int64(removedCount))
+    for index in 0..<batch.operations.count where batch.operations[index].action == .remove {
+      removal.append(bytes: keys.key(batch.operations[index].counter))
+    }
+    command.pipeline(removal)
+  }
+
   private static func opening(
-    _ name: String, _ script: String, _ record: String, counters count: Int
+    _ name: String, _ script: String, _ record: String, operationKeys count: Int
   ) -> Command {
-    var command = Command(argumentCount: 5 + 2 * count)
+    var command = Command(argumentCount: 6 + 2 * count)
     command.append(name)
     command.append(script)
     command.append(Int64(count + 1))
     command.append(record)
     return command
+  }
+}
+
+extension Command {
+  /// Adds what the script of a batch has to do for an action, as `BatchScript` describes it.
+  fileprivate mutating func append(step action: Action) {
+    switch action {
+    case .hit: append(1)
+    case .read: append(0)
+    case .add(let number): append(number)
+    case .set(let number): append("=\(number)")
+    case .create(let number): append("*\(number)")
+    case .remove: append("x")
+    case .addOnce(let number, _):
+      append("@\(number)")
+      append("")
+    }
   }
 }

@@ -10,8 +10,14 @@ extension GroupCommit {
     /// How long visits waited for their outcome, in nanoseconds: from 16 µs to 17 s.
     package let waits = Histogram(exponents: 14...34)
 
-    /// How many visits a batch added, a value for each batch that Redis counted.
+    /// How many visits of a batch were counted or read, a value for each batch that Redis carried out.
     package let batches = Histogram(exponents: 0...14)
+
+    /// How many operations a batch had.
+    package let operations = Histogram(exponents: 0...7)
+
+    /// How many keys visits refer to at the end of a round.
+    package let knownKeys = Gauge()
 
     /// The time between a batch and its reply, errors included, in nanoseconds: from 16 µs to 4 s.
     package let roundTrips = Histogram(exponents: 14...32)

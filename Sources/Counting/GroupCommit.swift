@@ -3,28 +3,32 @@ package import System
 import Telemetry
 package import Redis
 
-/// Adds visits to counters in Redis and returns their numbers: group commit with one batch in flight.
+/// Carries out visits of counters in Redis and returns their numbers: group commit with one batch in
+/// flight.
 ///
 /// Visits that arrive while a batch is in flight wait for the next batch. That one is sent at the end of
 /// the round in which the reply arrived, or a few rounds later while rounds bring many visits. Whatever
-/// happens to the connection, a batch is sent again, unchanged, until Redis returns its totals or the last
-/// of its visits has expired. `Claim` says why this counts once.
+/// happens to the connection, a batch is sent again, unchanged, until Redis returns its outcomes or the
+/// last of its visits has expired. `Claim` says why this counts once.
 ///
-/// The event loop calls `beginRound`, then `handleEvent` for each event, `count` for each visit and
-/// `nextOutcome` until it returns nil after each of these, then `endRound`. The next round begins by
+/// The event loop calls `beginRound`, then `handleEvent` for each event, `visit` for each visit and
+/// `nextOutcome` and `nextPage` until they return nil after each of these, then `endRound`. The next round begins by
 /// `deadline`.
 package struct GroupCommit: ~Copyable {
   private var redis: RedisConnection
   private var claim: Claim
-  private let keys: [String]
+  private var keys: KeyTable
+  private let mostCounters: Int
   private let timeout: Interval
   private let figures: Figures
   private var now = Instant.now
 
   private var waiting = WaitingVisits()
-  private var builder: BatchBuilder
+  private var builder = BatchBuilder()
   private var inFlight: InFlight?
   private var answered: AnsweredBatch?
+  private var lists = ListQueue()
+  private var page: ListPage?
 
   /// How many visits waited when the round began; 0 if a batch was in flight, so that no other could
   /// have been sent.
@@ -45,21 +49,22 @@ package struct GroupCommit: ~Copyable {
   }
 
   /// - Parameters:
-  ///   - keys: the keys of the counters, by index. Each holds an integer or nothing. The first one is the
-  ///     hash tag of the claim.
+  ///   - hits: the key of the counter of `/`, which is also the hash tag of the claim.
+  ///   - mostCounters: how many counters with names there may be in this Redis.
   ///   - timeout: how long a visit may wait for its number.
   ///   - owner: the owner of the connection's descriptors in events.
   ///   - script: adds the batches.
   package init(
-    _ keys: [String], in address: RedisAddress, timeout: Interval, _ poller: Poller, owner: UInt8,
-    figures: Figures = Figures(), script: BatchScript = .exactlyOnce
+    hits: String = "hits", mostCounters: Int = 100_000, in address: RedisAddress,
+    timeout: Interval, _ poller: Poller, owner: UInt8, figures: Figures = Figures(),
+    script: BatchScript = .exactlyOnce
   ) throws(SystemError) {
-    claim = Claim(tag: keys[0], script: script)
+    claim = Claim(tag: hits, script: script)
     redis = try RedisConnection(
       to: address, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
       greeting: claim.registration)
-    builder = BatchBuilder(counters: keys.count)
-    self.keys = keys
+    keys = KeyTable(hits: hits)
+    self.mostCounters = mostCounters
     self.figures = figures
     self.timeout = timeout
   }
@@ -78,12 +83,13 @@ package struct GroupCommit: ~Copyable {
   package private(set) var deadline = Instant(nanoseconds: 0)
 
   /// Whether the batch is held back for one more round: it could be sent now, but a quarter of its visits
-  /// or more arrived in this round, or waited for the batch that this round ended. A batch costs Redis the same, however many visits share it. A round
+  /// or more arrived in this round, or waited for the batch that this round ended. A hit costs Redis the same, however many visits share it. A round
   /// that brings fewer visits ends this, so the number of rounds grows with the logarithm of the batch
   /// at most.
   package var isFilling: Bool {
     let arrived = waiting.count - waitingBefore
     return arrived > 0 && arrived * 4 >= waiting.count && inFlight == nil && redis.isReady
+      && !lists.isInFlight
   }
 }
 
@@ -103,34 +109,89 @@ extension GroupCommit {
     noticeLoss()
   }
 
-  /// Adds 1 to the counter `hits` for a visit: see the other `count`. Default arguments would cost 10
-  /// instructions a visit.
-  package mutating func count(_ ticket: UInt128) -> Bool {
-    count(ticket, counter: .hits, amount: 1)
+  /// Counts a visit of `/`.
+  ///
+  /// - Parameter ticket: identifies the visit in its outcome.
+  /// - Returns: false when too many visits wait. Then this one is not counted, and has no outcome.
+  package mutating func visit(_ ticket: UInt128) -> Bool {
+    guard append(ticket, .hits, .hit) else { return false }
+    keys.retain(.hits)
+    return true
   }
 
-  /// Adds a visit to a counter.
+  /// Visits a counter with a name.
   ///
   /// - Parameters:
-  ///   - ticket: identifies the visit in its outcome.
-  ///   - amount: how much it adds; 0 only reads the counter.
-  /// - Returns: false when too many visits wait. Then this one is not counted, and has no outcome.
-  @inline(__always)
-  package mutating func count(
-    _ ticket: UInt128, counter: CounterID, amount: Int32
-  ) -> Bool {
-    // Only the first visit that waits ends the back-off of the connection, or there would be none. A
-    // batch in flight has ended it before, or waits for the back-off after an error.
-    if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.retryNow(now) }
-    return waiting.append(
-      Visit(ticket: ticket, deadline: now + timeout, counter: counter, amount: amount))
+  ///   - name: a valid name.
+  ///   - action: any but `.addOnce`.
+  /// - Returns: false when too many visits wait, or visits of too many counters.
+  package mutating func visit(_ ticket: UInt128, _ name: Span<UInt8>, _ action: Action) -> Bool {
+    guard let counter = keys.retain(name: name) else { return false }
+    if append(ticket, counter, action) { return true }
+    keys.release(counter)
+    return false
   }
+
+  /// Adds to a counter with a name, once for each idempotency key.
+  ///
+  /// - Parameter amount: is not 0.
+  /// - Returns: false when too many visits wait, or visits of too many counters.
+  package mutating func addOnce(
+    _ ticket: UInt128, _ name: Span<UInt8>, _ amount: Int64, idempotencyKey: Span<UInt8>
+  ) -> Bool {
+    var recordName = UniqueArray<UInt8>()
+    for byte in "once:\(name.count):".utf8 { recordName.append(byte) }
+    recordName.append(copying: name)
+    recordName.append(UInt8(ascii: ":"))
+    recordName.append(copying: idempotencyKey)
+    guard let counter = keys.retain(name: name) else { return false }
+    let bucket = CounterName.bucket(name)
+    if let record = keys.retain(name: recordName.span, bucket: bucket) {
+      if append(ticket, counter, .addOnce(amount, record: record)) { return true }
+      keys.release(record)
+    }
+    keys.release(counter)
+    return false
+  }
+
+  @inline(__always)
+  private mutating func append(_ ticket: UInt128, _ counter: KeyID, _ action: Action) -> Bool {
+    retryIfFirst()
+    return waiting.append(
+      Visit(ticket: ticket, deadline: now + timeout, counter: counter, action: action))
+  }
+
+  /// Only the first visit that waits ends the back-off of the connection, or there would be none. A batch
+  /// in flight has ended it before, or waits for the back-off after an error.
+  @inline(__always)
+  private mutating func retryIfFirst() {
+    if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.retryNow(now) }
+  }
+
+  /// Asks for a page of the list of a namespace's counters.
+  ///
+  /// - Parameters:
+  ///   - ticket: identifies the page.
+  ///   - cursor: that of the page before; 0 for the first page.
+  /// - Returns: false when too many pages wait.
+  package mutating func list(_ ticket: UInt128, _ namespace: String, cursor: UInt64) -> Bool {
+    retryIfFirst()
+    return lists.append(
+      ListQueue.Request(
+        ticket: ticket, deadline: now + timeout, namespace: namespace, cursor: cursor))
+  }
+
+  /// The next page that is known, or nil.
+  package mutating func nextPage() -> ListPage? { page.take() ?? lists.removeExpired(now) }
 
   /// The next outcome that is known, or nil.
   package mutating func nextOutcome() -> Outcome? {
     if answered != nil {
       if let outcome = answered?.nextOutcome() { return outcome }
-      if let batch = answered.take() { builder.reuseStorage(of: batch) }
+      if let batch = answered.take() {
+        batch.releaseKeys(&keys)
+        builder.reuseStorage(of: batch)
+      }
     }
     return nextExpired()
   }
@@ -140,25 +201,36 @@ extension GroupCommit {
     redis.tick(now)
     noticeLoss()
     figures.waiting.set(waiting.count + unansweredInFlight)
+    figures.knownKeys.set(keys.count)
     let isFilling = isFilling
-    if redis.isReady, !isFilling {
-      if inFlight == nil { makeBatch() }
-      sendBatch()
-    }
+    if redis.isReady, !lists.isInFlight, !isFilling { sendNext() }
     isConnected = redis.isReady
     isCounting = isConnected && lastError == nil
     deadline = isFilling ? now : min(redis.deadline, min(flightDeadline, waiting.deadline))
+    if !lists.isEmpty, !lists.isInFlight { deadline = min(deadline, lists.deadline) }
   }
 }
 
 // MARK: - The batch
 
 extension GroupCommit {
-  /// Puts the visits that wait into a batch, up to the limit of counters.
+  /// Sends the batch in flight if it has to be sent again; otherwise the next batch or the next page.
+  private mutating func sendNext() {
+    if inFlight == nil {
+      if !lists.isEmpty, waiting.isEmpty || !lists.hadTurn {
+        redis.send(lists.send(), now)
+        return noticeLoss()
+      }
+      makeBatch()
+    }
+    sendBatch()
+  }
+
+  /// Puts the visits that wait into a batch, up to the limit of operations.
   private mutating func makeBatch() {
     guard !waiting.isEmpty else { return }
-    waiting.removeFirst { visit in builder.add(visit) }
-    inFlight = InFlight(batch: builder.makeBatch(number: claim.makeBatchNumber()))
+    waiting.removeFirst { visit in builder.add(visit, &keys) }
+    inFlight = InFlight(batch: builder.makeBatch(number: claim.makeBatchNumber(), &keys))
   }
 
   /// Sends the batch in flight, unless it was sent on this connection.
@@ -166,60 +238,58 @@ extension GroupCommit {
     guard let batch = inFlight.take() else { return }
     let isSent = batch.sentAt != nil
     if !isSent {
-      redis.send(claim.command(for: batch.batch, keys: keys, withText: sendsText), now)
+      lists.passTurn()
+      redis.send(
+        claim.command(
+          for: batch.batch, keys, mostCounters: mostCounters, withText: sendsText), now)
     }
     inFlight = InFlight(batch: batch.batch, sentAt: batch.sentAt ?? now)
     noticeLoss()
   }
 
-  /// A batch that was sent on a lost connection has to be sent again.
+  /// What was sent on a lost connection has to be sent again.
   private mutating func noticeLoss() {
-    guard inFlight?.sentAt != nil, !redis.isAwaitingReply else { return }
+    guard !redis.isAwaitingReply else { return }
+    if lists.isInFlight { lists.noticeLoss() }
+    guard inFlight?.sentAt != nil else { return }
     inFlight?.sentAt = nil
     figures.interrupted.add(1)
   }
 
   private mutating func handleReply(_ reply: consuming Reply) {
+    if lists.isInFlight { return page = lists.handleReply(reply) }
     guard let sentAt = inFlight?.sentAt else { preconditionFailure("a reply to no batch") }
     figures.roundTrips.record((now - sentAt).nanoseconds)
     inFlight?.sentAt = nil
     if let error = reply.error { return handleError(error) }
     let text = reply.text
-    guard let totals = Self.parseTotals(text, count: inFlight?.batch.groups.count ?? 0) else {
-      return handleError("an unexpected reply: \(text)")
+    let count = inFlight?.batch.operations.count ?? 0
+    guard let outcomes = OperationOutcome.parse(text, count: count) else {
+      return handleError("an unexpected reply: \(text.prefix(200))")
     }
-    handleTotals(totals)
+    handleOutcomes(outcomes)
   }
 
-  /// The totals of a reply, nil for a refused counter; nil unless there are as many as `count`.
-  private static func parseTotals(_ text: String, count: Int) -> UniqueArray<Int64?>? {
-    var totals = UniqueArray<Int64?>(minimumCapacity: count)
-    // Most batches have one counter, and this saves them 400 instructions.
-    if count == 1, let total = Int64(text) {
-      totals.append(total)
-      return consume totals
-    }
-    for word in text.split(separator: " ", omittingEmptySubsequences: false) {
-      let total = Int64(word)
-      guard total != nil || word == "!" else { return nil }
-      totals.append(total)
-    }
-    guard totals.count == count else { return nil }
-    return consume totals
-  }
-
-  private mutating func handleTotals(_ totals: consuming UniqueArray<Int64?>) {
+  private mutating func handleOutcomes(_ outcomes: consuming UniqueArray<OperationOutcome>) {
     sendsText = false
     guard let batch = endFlight() else { return }
-    let answered = AnsweredBatch(batch, totals: totals)
+    figures.operations.record(Int64(outcomes.count))
+    let answered = AnsweredBatch(batch, outcomes)
     if let counter = answered.refusedCounter {
       figures.refused.add(1)
-      lastError = "the value of \(keys[Int(counter.index)]) is not an integer with room for more"
+      lastError = "\(keyText(counter)) holds no integer"
     } else {
       lastError = nil
     }
-    if answered.addedCount > 0 { figures.batches.record(Int64(answered.addedCount)) }
+    if answered.succeededCount > 0 { figures.batches.record(Int64(answered.succeededCount)) }
     self.answered = consume answered
+  }
+
+  /// A key as text, for the log.
+  private func keyText(_ id: KeyID) -> String {
+    let key = keys.key(id)
+    // Sound: the string copies the bytes.
+    return unsafe key.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   private mutating func handleError(_ error: String) {
@@ -276,18 +346,21 @@ extension GroupCommit {
     if let ticket = inFlight?.batch.removeExpired(now) {
       recordWait(until: deadlines.0)
       if unansweredInFlight == 0 { abandonBatch() }
-      return Outcome(ticket: ticket, number: nil)
+      return Outcome(ticket: ticket, result: .unavailable)
     }
-    guard let ticket = waiting.removeExpired(now) else { return nil }
+    guard let visit = waiting.removeExpired(now) else { return nil }
+    visit.action.releaseRecord(&keys)
+    keys.release(visit.counter)
     recordWait(until: deadlines.1)
-    return Outcome(ticket: ticket, number: nil)
+    return Outcome(ticket: visit.ticket, result: .unavailable)
   }
 
   /// Gives up the batch in flight, because all its visits have expired. Whether Redis counted it stays
   /// unknown. So its connection is closed, and no other batch is sent behind it.
   private mutating func abandonBatch() {
-    let wasSent = inFlight?.sentAt != nil
-    inFlight = nil
+    guard let flight = inFlight.take() else { return }
+    let wasSent = flight.sentAt != nil
+    flight.batch.releaseKeys(&keys)
     if wasSent { redis.drop(.tooSlow(timeout), now) }
   }
 

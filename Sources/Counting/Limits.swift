@@ -3,7 +3,14 @@ enum Limits {
   /// Visits that wait for a batch. Further visits are refused at once.
   static var waitingVisits: Int { 65_536 }
 
-  /// Different counters in a batch; visits of further counters wait for the next one. A batch keeps
-  /// Redis busy for some 4 µs a counter.
-  static var countersABatch: Int { 128 }
+  /// Operations in a batch; further ones wait for the next one. A batch keeps Redis busy for some 4 µs an
+  /// operation.
+  static var operationsABatch: Int { 128 }
+
+  /// Keys that waiting visits and the batch in flight refer to. A visit that needs a further one is
+  /// refused at once.
+  static var knownKeys: Int { 16_384 }
+
+  /// Pages of lists that wait. Further ones are refused at once.
+  static var waitingPages: Int { 16 }
 }

@@ -34,8 +34,7 @@ struct WaitingVisits: ~Copyable {
 
   /// Removes the first visit if its time is over.
   ///
-  /// - Returns: its ticket.
-  mutating func removeExpired(_ now: Instant) -> UInt128? {
-    deadline <= now ? visits.removeFirst().ticket : nil
+  mutating func removeExpired(_ now: Instant) -> Visit? {
+    deadline <= now ? visits.removeFirst() : nil
   }
 }

@@ -54,6 +54,16 @@ package struct Command: ~Copyable, Sendable {
     endLine()
   }
 
+  /// Adds an argument of any bytes.
+  ///
+  /// - Precondition: nothing is pipelined yet.
+  package mutating func append(bytes argument: Span<UInt8>) {
+    precondition(pipelinedCount == 0)
+    appendLine("$", Int64(argument.count))
+    bytes.append(copying: argument)
+    endLine()
+  }
+
   /// Adds a number as an argument, in decimal digits.
   ///
   /// - Precondition: nothing is pipelined yet.

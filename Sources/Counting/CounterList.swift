@@ -1,0 +1,122 @@
+import DequeModule
+import Redis
+import System
+
+/// A part of the list of a namespace's counters.
+package struct ListPage: Sendable {
+  /// The ticket that the page was asked for with.
+  package let ticket: UInt128
+
+  /// Keys and numbers of counters, in no order; nil when Redis did not return them in time.
+  package let counters: [(key: String, number: Int64)]?
+
+  /// Where the next page begins; 0 after the last one.
+  package let cursor: UInt64
+}
+
+/// The pages that wait, and the one in flight. A page is one command of its own between two batches, so
+/// that it holds up no more than one of them.
+struct ListQueue: ~Copyable {
+  private var waiting = RigidDeque<Request>(capacity: Limits.waitingPages)
+
+  /// Whether the first page that waits was sent on the present connection.
+  private(set) var isInFlight = false
+
+  /// Whether the last command was a page: the next one is a batch, if one waits.
+  private(set) var hadTurn = false
+
+  /// A page that is asked for.
+  struct Request {
+    let ticket: UInt128
+    let deadline: Instant
+    let namespace: String
+    let cursor: UInt64
+  }
+
+  var isEmpty: Bool { waiting.isEmpty }
+
+  /// The deadline of the first page that waits. The one in flight ends with its reply or its connection.
+  var deadline: Instant { waiting.isEmpty ? .never : waiting[0].deadline }
+
+  /// - Returns: false when as many pages wait as may.
+  mutating func append(_ request: Request) -> Bool {
+    guard waiting.count < Limits.waitingPages else { return false }
+    waiting.append(request)
+    return true
+  }
+
+  /// The command of the next page, which is in flight from now on.
+  mutating func send() -> Command {
+    isInFlight = true
+    hadTurn = true
+    let request = waiting[0]
+    return Command([
+      "EVAL", ListScript.text, "0", String(request.cursor), "{*}:\(request.namespace)/*",
+      "\(request.namespace)/",
+    ])
+  }
+
+  /// Notes that a batch was sent.
+  mutating func passTurn() { hadTurn = false }
+
+  /// Notes that the connection was lost: the page is sent again.
+  mutating func noticeLoss() { isInFlight = false }
+
+  /// The page that a reply brings; without counters when Redis refused it.
+  mutating func handleReply(_ reply: borrowing Reply) -> ListPage {
+    isInFlight = false
+    let request = waiting.removeFirst()
+    let page = reply.error == nil ? Self.parse(reply.text) : nil
+    return ListPage(ticket: request.ticket, counters: page?.counters, cursor: page?.cursor ?? 0)
+  }
+
+  /// The first page whose time is over, without counters. A page in flight waits for its reply or the
+  /// end of its connection.
+  mutating func removeExpired(_ now: Instant) -> ListPage? {
+    guard !isInFlight, deadline <= now else { return nil }
+    return ListPage(ticket: waiting.removeFirst().ticket, counters: nil, cursor: 0)
+  }
+
+  /// Reads lines: the cursor, then a number and a key on each.
+  private static func parse(
+    _ text: String
+  ) -> (counters: [(key: String, number: Int64)], cursor: UInt64)? {
+    let lines = text.split(separator: "\n")
+    guard let first = lines.first, let cursor = UInt64(first) else { return nil }
+    var counters: [(key: String, number: Int64)] = []
+    for line in lines.dropFirst() {
+      guard let blank = line.firstIndex(of: " "), let number = Int64(line[..<blank]) else {
+        return nil
+      }
+      counters.append((String(line[line.index(after: blank)...]), number))
+    }
+    return (counters, cursor)
+  }
+}
+
+/// The Lua script that reads a page of a list.
+///
+/// ARGV: a cursor of SCAN, the pattern of the keys, and what stands before the key in a counter's name.
+/// It looks at some 500 keys at a time until it has found some counters, ten times at most, and returns
+/// lines: the next cursor, then a number and a key on each. Keys hold no control characters. Counters that
+/// hold no integer are left out, as removed ones are.
+enum ListScript {
+  static let text = """
+    local cursor, lines = ARGV[1], {}
+    for _ = 1, 10 do
+      local page = redis.call('SCAN', cursor, 'MATCH', ARGV[2], 'COUNT', 500)
+      cursor = page[1]
+      for _, key in ipairs(page[2]) do
+        local name = string.match(key, '^{%d+}:(.*)$')
+        if name and string.sub(name, 1, #ARGV[3]) == ARGV[3] then
+          local value = redis.pcall('GET', key)
+          if type(value) == 'string' and string.find(value, '^%-?%d+$') and #value < 21 then
+            lines[#lines + 1] = value .. ' ' .. string.sub(name, #ARGV[3] + 1)
+          end
+        end
+      end
+      if cursor == '0' or #lines > 0 then break end
+    end
+    return cursor .. '\\n' .. table.concat(lines, '\\n')
+    """
+}
