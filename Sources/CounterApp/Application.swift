@@ -31,6 +31,8 @@ package final class Application {
   private let location: RedisAddress
   private var listeners: UniqueArray<Listener>
   private var metrics: MetricsServer?
+  private let tokens: TokenStore
+  private var tokenFile: TokenFile?
   private let redis: RedisSupervisor?
   private var phase = Phase.running
 
@@ -126,6 +128,10 @@ package final class Application {
       preconditionFailure("a Redis is named, or there is a private one")
     }
     self.location = location
+    tokens = TokenStore(configuration.tokens)
+    if let file = configuration.tokenFile {
+      tokenFile = TokenFile(file, adminToken: configuration.adminToken, tokens, logger)
+    }
     // A private redis-server may load for so long before the log says that Redis is not there.
     let start = redis == nil ? Interval.seconds(0) : .seconds(30)
     redisLog = RedisLog(logger, "\(location)", quietUntil: .now + start)
@@ -211,6 +217,7 @@ extension Application {
   private func nextDeadline() -> Instant {
     var deadline = min(metrics?.deadline ?? .never, redis?.deadline ?? .never)
     if let drainStart { deadline = min(deadline, drainStart) }
+    if let tokenDeadline = tokenFile?.deadline { deadline = min(deadline, tokenDeadline) }
     if case .flushingLogs(let limit) = phase { deadline = min(deadline, limit) }
     return deadline
   }
@@ -232,6 +239,7 @@ extension Application {
   /// Does what is due: first the private redis-server, whose end may end the phase, then the phase.
   private func endRound(_ now: Instant) {
     metrics?.endRound()
+    tokenFile?.endRound(now)
     do {
       try redis?.endRound(now, hasConnected: redisLog.hasConnected)
     } catch {
@@ -314,13 +322,14 @@ extension Application {
       let (configuration, location, shutdown) = (configuration, location, shutdown)
       let (redisLog, logger) = (redisLog, logger)
       let (figures, accessLines, script) = (figures[number], accessLines, script)
+      let access = Access(namespaces: configuration.namespaces, tokens: tokens)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var loop = try EventLoop(
               number, listener, redis: location, configuration, limits, shutdown, redisLog, logger,
-              figures, accessLines: accessLines, script)
+              figures, access, accessLines: accessLines, script)
             shutdown.recordEnd(.success(try loop.run()))
           } catch {
             shutdown.recordEnd(.failure(error))
@@ -341,6 +350,9 @@ extension Application {
     if metrics != nil {
       let address = HostPort(host: configuration.host, port: configuration.metricsPort)
       logger.notice("metrics on \(address)")
+    }
+    if configuration.tokens.hasWeak {
+      logger.warning("a token has fewer than 16 characters, and can be guessed")
     }
     guard let budget = configuration.memoryBudget else { return }
     let mebibytes = budget.limit >> 20

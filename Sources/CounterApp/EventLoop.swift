@@ -26,6 +26,7 @@ struct EventLoop: ~Copyable {
 
   private var server: Server
   private var counting: GroupCommit
+  private var counters: CounterService
   private var now = Instant.now
 
   /// While draining, when idle connections are closed; nil while serving.
@@ -61,11 +62,13 @@ struct EventLoop: ~Copyable {
   /// - Parameters:
   ///   - number: the loop's place among all loops.
   ///   - limits: for the clients of this loop.
+  ///   - access: which namespaces there are, and who may manage counters.
   ///   - accessLines: takes the lines of the access log, if there is one.
   init(
     _ number: Int, _ listener: consuming Listener, redis: RedisAddress,
     _ configuration: Configuration, _ limits: Limits, _ shutdown: Shutdown, _ redisLog: RedisLog,
-    _ logger: Logger, _ figures: LoopFigures, accessLines: LineWriter?, _ script: BatchScript
+    _ logger: Logger, _ figures: LoopFigures, _ access: Access, accessLines: LineWriter?,
+    _ script: BatchScript
   ) throws(SystemError) {
     let poller = try Poller()
     let wakeup = shutdown.wakeup(ofLoop: number)
@@ -77,8 +80,8 @@ struct EventLoop: ~Copyable {
         listener: Owner.listener.rawValue, connections: Owner.connection.rawValue),
       figures: figures.server, trustedProxies: configuration.trustedProxies, observer: accessLog)
     let counting = try GroupCommit(
-      in: redis, timeout: configuration.visitTimeout, poller,
-      owner: Owner.redis.rawValue, figures: figures.counting, script: script)
+      mostCounters: configuration.maxCounters, in: redis, timeout: configuration.visitTimeout,
+      poller, owner: Owner.redis.rawValue, figures: figures.counting, script: script)
     self.server = server
     self.counting = counting
     self.number = number
@@ -88,6 +91,7 @@ struct EventLoop: ~Copyable {
     self.redisLog = redisLog
     self.logger = logger
     self.figures = figures
+    counters = CounterService(access, figures)
     self.accessLog = accessLog
   }
 
@@ -200,6 +204,8 @@ extension EventLoop {
         server.respond(request.exchange, pages.health, ConstantBody(Pages.healthy))
       case .ready:
         respondReadiness(request.exchange)
+      case .some(let endpoint):
+        counters.handle(endpoint, request, &server, &counting)
       case nil:
         preconditionFailure("each route is that of an endpoint")
       }
@@ -220,15 +226,20 @@ extension EventLoop {
   /// Responds to the visits whose outcome is known.
   private mutating func takeOutcomes() {
     while let outcome = counting.nextOutcome() {
-      let exchange = Exchange(ticket: outcome.ticket)
-      guard let number = outcome.number else {
-        respondUnavailable(exchange)
+      let ticket = AnswerTicket(ticket: outcome.ticket)
+      guard ticket.form == .page else {
+        counters.handleOutcome(outcome.result, ticket, &server)
+        continue
+      }
+      guard case .number(let number) = outcome.result else {
+        respondUnavailable(ticket.exchange)
         continue
       }
       visitText.setNumber(number)
-      let isDelivered = server.respond(exchange, pages.visit, visitText)
+      let isDelivered = server.respond(ticket.exchange, pages.visit, visitText)
       recordVisit(isDelivered, figures.counted)
     }
+    while let page = counting.nextPage() { counters.handlePage(page, &server) }
   }
 
   private mutating func respondUnavailable(_ exchange: Exchange) {

@@ -2,25 +2,6 @@ import HTTP
 import BasicContainers
 import System
 
-/// The paths that the program serves.
-enum Endpoint: Int, CaseIterable {
-  case visit
-  case health
-  case ready
-
-  var path: StaticString {
-    switch self {
-    case .visit: "/"
-    case .health: "/health"
-    case .ready: "/ready"
-    }
-  }
-
-  var route: Route {
-    Route(path, [.get, .head])
-  }
-}
-
 /// The heads and bodies of the responses.
 struct Pages: ~Copyable {
   let visit = ResponseHead(.ok, [html, notStored])

@@ -1,3 +1,5 @@
+import BasicContainers
+
 /// A rule for names of counters that a name breaks.
 package enum NameError: Error, Equatable, Sendable, CaseIterable {
   case namespaceLength
@@ -44,6 +46,13 @@ package enum CounterName {
       throw .namespaceCharacter
     }
     if isDots(bytes, 0..<bytes.count) { throw .namespaceDots }
+  }
+
+  /// Whether a text is a valid namespace.
+  package static func isNamespace(_ text: String) -> Bool {
+    var bytes = UniqueArray<UInt8>()
+    for byte in text.utf8 { bytes.append(byte) }
+    return (try? checkNamespace(bytes.span)) != nil
   }
 
   @inline(__always)

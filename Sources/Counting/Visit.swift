@@ -63,8 +63,13 @@ package struct Outcome: Sendable, BitwiseCopyable {
   }
 
   /// The number of the visit, if there is one.
-  package var number: Int64? {
-    switch result {
+  package var number: Int64? { result.value }
+}
+
+extension Outcome.Result {
+  /// The number, if there is one.
+  package var value: Int64? {
+    switch self {
     case .number(let number), .created(let number), .replayed(let number): number
     default: nil
     }

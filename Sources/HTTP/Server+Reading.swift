@@ -249,17 +249,29 @@ extension Server {
     _ exchange: Exchange, _ head: RequestHead, _ match: RouteMatch?
   ) {
     guard match != nil || head.target == .server else {
-      respond(exchange, ResponseHead.text(.notFound), ConstantBody("Not Found\n"))
+      respond(
+        exchange, ResponseHead.problem(.notFound),
+        ProblemBody(.notFound, "Nothing is served under this path."))
       return
     }
     let methods = match.map { routes.methods(of: $0.route) } ?? routes.methods
     if head.method == .options {
-      respond(exchange, ResponseHead(.ok, [("Allow", methods.allow)]), EmptyBody())
+      respond(exchange, ResponseHead(.ok, Self.optionsFields(methods.allow)), EmptyBody())
     } else {
       respond(
-        exchange, ResponseHead.text(.methodNotAllowed, [("Allow", methods.allow)]),
-        ConstantBody("Method Not Allowed\n"))
+        exchange, ResponseHead.problem(.methodNotAllowed, [("Allow", methods.allow)]),
+        ProblemBody(.methodNotAllowed, "The path does not take this method."))
     }
+  }
+
+  /// What a browser asks before a page of another origin may send a request with these methods and
+  /// fields (https://fetch.spec.whatwg.org/#http-cors-protocol).
+  private static func optionsFields(_ methods: String) -> [ResponseHead.Field] {
+    [
+      ("Allow", methods), ResponseHead.anyOrigin, ("Access-Control-Allow-Methods", methods),
+      ("Access-Control-Allow-Headers", "Authorization, Idempotency-Key, If-None-Match"),
+      ("Access-Control-Max-Age", "86400"),
+    ]
   }
 
   /// Tells a client why its request is not taken, and takes no other from it.
@@ -274,7 +286,8 @@ extension Server {
     }
     connections.slots[slot].discardInput()
     _ = connections.countBuffers(of: slot)
-    respond(exchange, ResponseHead.text(error.status), ErrorBody(explanation: error.explanation))
+    respond(
+      exchange, ResponseHead.problem(error.status), ProblemBody(error.status, error.explanation))
   }
 
   @inline(__always)

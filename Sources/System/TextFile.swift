@@ -32,6 +32,29 @@ package enum TextFile {
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
   }
 
+  /// What tells one state of a file from another.
+  package struct Stamp: Equatable, Sendable {
+    private let device: UInt
+    private let inode: UInt
+    private let size: Int
+    private let seconds: Int
+    private let nanoseconds: Int
+
+    fileprivate init(_ status: stat) {
+      device = UInt(status.st_dev)
+      inode = UInt(status.st_ino)
+      size = Int(status.st_size)
+      (seconds, nanoseconds) = (status.st_mtim.tv_sec, status.st_mtim.tv_nsec)
+    }
+  }
+
+  /// The state of a file; nil when there is no such file.
+  package static func stamp(_ path: String) -> Stamp? {
+    var status = stat()
+    // Sound: the call fills in the one value it is handed.
+    return unsafe stat(path, &status) == 0 ? Stamp(status) : nil
+  }
+
   /// Bytes of a file.
   ///
   /// - Parameters:

@@ -24,6 +24,9 @@ struct Serve: ParsableCommand {
   @Option(Settings.logLevel) var logLevel: GivenFlag?
   @Flag(Settings.accessLog) var accessLog: Bool
   @Option(Settings.trustedProxies) var trustedProxies: GivenFlag?
+  @Option(Settings.namespaces) var namespaces: GivenFlag?
+  @Option(Settings.maxCounters) var maxCounters: GivenFlag?
+  @Option(Settings.tokens) var tokens: GivenFlag?
 
   static let configuration = CommandConfiguration(
     abstract: "A web server that answers every visit with its number, counted in Redis.",

@@ -16,6 +16,38 @@ final class LoopFigures: Sendable {
   /// Visits whose client went away before the response; they may have been counted.
   let abandoned = RelaxedCounter()
 
+  /// Hits of counters with names.
+  let hits = HitFigures()
+  /// Answers to requests that read counters: a list is one, each of several counters is one.
+  let reads = RelaxedCounter()
+  /// Answers to requests that set or remove a counter.
+  let changes = RelaxedCounter()
+
   /// Rounds of the loop.
   let rounds = RelaxedCounter()
+}
+
+/// Hits of counters with names, by outcome.
+final class HitFigures: Sendable {
+  /// Answered with their number.
+  let counted = RelaxedCounter()
+  /// Answered with the number of the first time, under the same idempotency key.
+  let replayed = RelaxedCounter()
+  /// Refused: too many counters, a number out of range, no integer, or a reused idempotency key.
+  let refused = RelaxedCounter()
+  /// Answered that Redis did not answer.
+  let unavailable = RelaxedCounter()
+  /// Without a client by the time of the response; they may have been counted.
+  let abandoned = RelaxedCounter()
+
+  @inline(__always)
+  func record(_ result: Outcome.Result, isDelivered: Bool) {
+    guard isDelivered else { return abandoned.add(1) }
+    switch result {
+    case .number, .created: counted.add(1)
+    case .replayed: replayed.add(1)
+    case .unavailable: unavailable.add(1)
+    default: refused.add(1)
+    }
+  }
 }

@@ -26,6 +26,14 @@ package struct Configuration: Sendable {
   package var logLevel: Logger.Level
   package var logsAccess: Bool
   package var trustedProxies: [Network]
+  /// The namespaces that there are; nil for any.
+  package var namespaces: Set<String>?
+  package var maxCounters: Int
+  /// The path of the file of tokens.
+  package var tokenFile: String?
+  package var adminToken: String?
+  /// What the file and the admin token gave at the start.
+  package var tokens: Tokens
 
   /// Puts flags, environment and defaults together.
   ///
@@ -52,6 +60,15 @@ package struct Configuration: Sendable {
     logLevel = try source.value(of: Settings.logLevel)
     logsAccess = try source.value(of: Settings.accessLog)
     trustedProxies = try source.given(Settings.trustedProxies) ?? []
+    namespaces = try source.given(Settings.namespaces)
+    maxCounters = try source.value(of: Settings.maxCounters)
+    tokenFile = try source.given(Settings.tokens)
+    adminToken = try source.variable("ADMIN_TOKEN").map { try $0.token() }
+    do {
+      tokens = try Tokens(adminToken: adminToken, file: tokenFile)
+    } catch {
+      throw source.conflicting(Settings.tokens.declaration).isBad(error.reason)
+    }
     guard metricsPort == 0 || metricsPort != port else {
       throw source.conflicting(Settings.metricsPort.declaration)
         .isBad("\(port) is the port of the visits, too")

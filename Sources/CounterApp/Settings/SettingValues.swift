@@ -1,3 +1,4 @@
+import Counting
 import HTTP
 import Redis
 import System
@@ -64,16 +65,43 @@ extension GivenValue {
   /// Reads networks with a comma between two of them, and perhaps spaces around each.
   func networks() throws -> [Network] {
     var networks: [Network] = []
-    for element in text.split(separator: ",", omittingEmptySubsequences: false) {
-      var element = element.drop { $0 == " " }
-      while element.last == " " { element.removeLast() }
-      guard let network = Network(String(element)) else {
+    for element in elements {
+      guard let network = Network(element) else {
         throw isNot(
           "a list of IPv4 or IPv6 addresses or prefixes (10.0.0.0/8) with commas between them")
       }
       networks.append(network)
     }
     return networks
+  }
+
+  /// Reads namespaces with a comma between two of them, and perhaps spaces around each.
+  func namespaces() throws -> Set<String> {
+    var namespaces: Set<String> = []
+    for element in elements {
+      guard CounterName.isNamespace(element) else {
+        throw isNot("a list of namespaces (1 to 64 of A-Z, a-z, 0-9, . _ -) with commas between them")
+      }
+      namespaces.insert(element)
+    }
+    return namespaces
+  }
+
+  /// The text is not shown.
+  func token() throws -> String {
+    guard Tokens.isToken(text) else {
+      throw isBad("a token has 1 to 255 of A-Z, a-z, 0-9 and -._~+/, then perhaps =")
+    }
+    return text
+  }
+
+  /// The elements of a list with commas, without the spaces around each.
+  private var elements: [String] {
+    text.split(separator: ",", omittingEmptySubsequences: false).map { element in
+      var element = element.drop { $0 == " " }
+      while element.last == " " { element.removeLast() }
+      return String(element)
+    }
   }
 
   func redisURL() throws -> RedisAddress {

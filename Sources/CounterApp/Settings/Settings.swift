@@ -79,6 +79,18 @@ package enum Settings {
     "Proxies, as addresses or prefixes with commas between them, whose X-Forwarded-For and "
       + "Forwarded fields the access log believes.")
 
+  package static let namespaces = Setting(
+    "namespaces", "NAMESPACES", "names", computed: "any", { try $0.namespaces() },
+    "The namespaces that there are, with commas between them; all others are answered 404.")
+  package static let maxCounters = Setting(
+    "max-counters", "MAX_COUNTERS", "number", default: "100000",
+    { try $0.number(in: 0...1_000_000_000) },
+    "How many counters with names there may be in this Redis; no expiry makes room.")
+  package static let tokens = Setting(
+    "tokens", "TOKENS_FILE", note: "; `ADMIN_TOKEN` is a token for all namespaces", "file",
+    computed: "none", { try $0.path() },
+    "The file of tokens: a line each, with a namespace, or * for all, and a token.")
+
   /// The timeout of `counter check`; no setting of the server.
   package static let checkTimeout = Setting(
     "timeout", nil, "seconds", default: "10", { try $0.seconds() },
@@ -93,6 +105,7 @@ package enum Settings {
     memoryLimit.declaration, headerTimeout.declaration, bodyTimeout.declaration,
     idleTimeout.declaration, writeTimeout.declaration, logFormat.declaration,
     logLevel.declaration, accessLog.declaration, trustedProxies.declaration,
+    namespaces.declaration, maxCounters.declaration, tokens.declaration,
   ]
 
   /// The table of all settings, as docs/settings.md has it.

@@ -13,7 +13,7 @@ package struct Request: Sendable {
   package let method: Method
 
   /// The segments of the path that stand for the parameters of the route, in their order,
-  /// percent-encoded and not empty.
+  /// percent-encoded.
   package let parameters: RouteMatch.Parameters
 
   /// What stands behind the question mark of the target, percent-encoded; empty without one.
@@ -37,7 +37,7 @@ package struct Exchange: Sendable, BitwiseCopyable {
   let options: Options
 
   struct Options: OptionSet, Sendable, BitwiseCopyable {
-    let rawValue: UInt32
+    let rawValue: UInt8
 
     /// The response has no body: the request was HEAD.
     static let withoutBody = Options(rawValue: 1)
@@ -54,10 +54,11 @@ package struct Exchange: Sendable, BitwiseCopyable {
     self.options = options
   }
 
-  /// The same as an opaque token of 128 bits, for a module that does not know exchanges.
+  /// The same as an opaque token of 128 bits, for a module that does not know exchanges. The highest 24
+  /// bits are 0, and free for the program.
   package var ticket: UInt128 {
     let place = UInt64(slot) << 32 | UInt64(generation)
-    let response = UInt64(sequence) << 32 | UInt64(options.rawValue)
+    let response = UInt64(options.rawValue) << 32 | UInt64(sequence)
     return UInt128(response) << 64 | UInt128(place)
   }
 
@@ -67,8 +68,8 @@ package struct Exchange: Sendable, BitwiseCopyable {
     let response = UInt64(truncatingIfNeeded: ticket >> 64)
     slot = UInt32(truncatingIfNeeded: place >> 32)
     generation = UInt32(truncatingIfNeeded: place)
-    sequence = UInt32(truncatingIfNeeded: response >> 32)
-    options = Options(rawValue: UInt32(truncatingIfNeeded: response))
+    sequence = UInt32(truncatingIfNeeded: response)
+    options = Options(rawValue: UInt8(truncatingIfNeeded: response >> 32))
   }
 }
 

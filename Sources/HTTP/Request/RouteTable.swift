@@ -2,7 +2,7 @@ import BasicContainers
 
 /// Paths that the program answers, and the methods that it answers them to.
 package struct Route: Sendable {
-  let template: StaticString
+  package let template: StaticString
   let methods: MethodSet
   let bodyLimit: Int?
 
@@ -138,7 +138,6 @@ struct RouteTable: ~Copyable {
     for index in 0..<segments.count {
       let (expected, segment) = (entries[route].segments.ranges[index], segments.ranges[index])
       if entries[route].isParameter(expected) {
-        guard !segment.isEmpty else { return nil }
         match.parameters[parameterCount] = segment
         parameterCount &+= 1
       } else {

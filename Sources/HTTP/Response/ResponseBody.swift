@@ -47,15 +47,3 @@ package struct TextBody: ResponseBody {
     output.append(bytes.span)
   }
 }
-
-/// The reason of an error, on a line of its own.
-struct ErrorBody: ResponseBody {
-  let explanation: StaticString
-
-  var count: Int { explanation.utf8CodeUnitCount + 1 }
-
-  func write(to output: inout OutputSpan<UInt8>) {
-    output.append(explanation)
-    output.append("\n")
-  }
-}

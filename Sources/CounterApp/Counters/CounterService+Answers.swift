@@ -1,0 +1,202 @@
+import Counting
+import HTTP
+import Telemetry
+
+// Outcomes of visits of counters with names, and the responses that are made of them.
+
+extension CounterService {
+  /// Responds to a visit of a counter with a name.
+  @inline(__always)
+  mutating func handleOutcome(
+    _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
+  ) {
+    if ticket.form == .json, case .number(let number) = result {
+      let body = NumberBody(number: number)
+      let isDelivered = server.respond(ticket.exchange, answers.json, body)
+      figures.hits.record(result, isDelivered: isDelivered)
+    } else {
+      handleOtherOutcome(result, ticket, &server)
+    }
+  }
+
+  @inline(never)
+  private mutating func handleOtherOutcome(
+    _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
+  ) {
+    switch ticket.form {
+    case .page, nil:
+      preconditionFailure("no visit of a counter with a name")
+    case .json, .text, .readJSON, .readText, .change:
+      let isDelivered = respond(ticket.exchange, result, ticket.form, &server)
+      record(result, isDelivered, ticket.form)
+    case .pending where pending.isGathering(ticket.index):
+      handleGathered(result, ticket, &server)
+    case .pending:
+      handlePending(result, ticket, &server)
+    }
+  }
+
+  private func record(
+    _ result: Outcome.Result, _ isDelivered: Bool, _ form: AnswerTicket.Form?
+  ) {
+    switch form {
+    case .readJSON, .readText: figures.reads.add(1)
+    case .change: figures.changes.add(1)
+    default: figures.hits.record(result, isDelivered: isDelivered)
+    }
+  }
+
+  private func respond(
+    _ exchange: Exchange, _ result: Outcome.Result, _ form: AnswerTicket.Form?,
+    _ server: inout Server
+  ) -> Bool {
+    if let problem = Problem(result) { return respondProblem(exchange, problem, &server) }
+    guard let number = result.value else { preconditionFailure("neither number nor problem") }
+    let isReplayed = if case .replayed = result { true } else { false }
+    switch form {
+    case .text, .readText:
+      let body = NumberLine(number: number)
+      if isReplayed { return server.respond(exchange, answers.replayedText, body) }
+      return server.respond(exchange, answers.text, body)
+    case .change where result == .created(number):
+      return server.respond(exchange, answers.created, NumberBody(number: number))
+    default:
+      let body = NumberBody(number: number)
+      if isReplayed { return server.respond(exchange, answers.replayed, body) }
+      return server.respond(exchange, answers.json, body)
+    }
+  }
+
+  private mutating func handlePending(
+    _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
+  ) {
+    guard let answer = pending.remove(ticket.index) else {
+      preconditionFailure("an outcome for no answer")
+    }
+    switch answer.content {
+    case .script(let callback, let isRead):
+      let isDelivered = respondScript(answer.exchange, result, callback, &server)
+      if isRead {
+        figures.reads.add(1)
+      } else {
+        figures.hits.record(result, isDelivered: isDelivered)
+      }
+    case .counter(let namespace, let key):
+      figures.reads.add(1)
+      respondCounter(answer.exchange, result, namespace, key, &server)
+    case .counters, .list:
+      preconditionFailure("gathered counters and lists have outcomes of their own")
+    }
+  }
+
+  private func respondScript(
+    _ exchange: Exchange, _ result: Outcome.Result, _ callback: String, _ server: inout Server
+  ) -> Bool {
+    if let problem = Problem(result) {
+      return respondProblem(exchange, problem, callback: callback, &server)
+    }
+    return respondScript(exchange, callback, #"{"value":\#(result.value ?? 0)}"#, &server)
+  }
+
+  @discardableResult
+  private func respondScript(
+    _ exchange: Exchange, _ callback: String, _ json: String, _ server: inout Server
+  ) -> Bool {
+    // The comment keeps a response that begins with a client's text from being taken for another format.
+    server.respond(exchange, answers.script, TextBody("/**/\(callback)(\(json));"))
+  }
+
+  private func respondCounter(
+    _ exchange: Exchange, _ result: Outcome.Result, _ namespace: String, _ key: String,
+    _ server: inout Server
+  ) {
+    if let problem = Problem(result) {
+      respondProblem(exchange, problem, &server)
+      return
+    }
+    let members = [
+      #""namespace":\#(namespace.quotedForJSON)"#, #""key":\#(key.quotedForJSON)"#,
+      #""value":\#(result.value ?? 0)"#,
+    ]
+    server.respond(exchange, answers.json, TextBody("{\(members.joined(separator: ","))}"))
+  }
+
+  /// Tells a client why its request is not carried out. A script is told with 200: browsers run no other.
+  @discardableResult
+  func respondProblem(
+    _ exchange: Exchange, _ problem: Problem, callback: String? = nil, _ server: inout Server
+  ) -> Bool {
+    guard let callback else {
+      return server.respond(
+        exchange, ResponseHead.problem(problem.status, problem.fields), problem.body)
+    }
+    return respondScript(exchange, callback, problem.body.text, &server)
+  }
+}
+
+// MARK: - Several counters
+
+extension CounterService {
+  /// Takes a page of a list.
+  mutating func handlePage(_ page: ListPage, _ server: inout Server) {
+    let ticket = AnswerTicket(ticket: page.ticket)
+    guard let answer = pending.remove(ticket.index), case .list(let namespace) = answer.content
+    else { preconditionFailure("a page for no answer") }
+    figures.reads.add(1)
+    guard let counters = page.counters else {
+      respondProblem(answer.exchange, .unavailable, &server)
+      return
+    }
+    let elements = counters.map { #"{"key":\#($0.key.quotedForJSON),"value":\#($0.number)}"# }
+    let members = [
+      #""namespace":\#(namespace.quotedForJSON)"#,
+      #""counters":[\#(elements.joined(separator: ","))]"#,
+      #""cursor":\#(page.cursor == 0 ? "null" : "\"\(page.cursor)\"")"#,
+    ]
+    server.respond(
+      answer.exchange, answers.json, TextBody("{\(members.joined(separator: ","))}"))
+  }
+
+  /// Takes the outcome of one of several counters, and responds when it was the last.
+  private mutating func handleGathered(
+    _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
+  ) {
+    guard var answer = pending.remove(ticket.index),
+      case .counters(var gathering, let isText, let callback) = answer.content
+    else { preconditionFailure("an outcome for no answer") }
+    figures.reads.add(1)
+    gathering.numbers[ticket.part] = result.value
+    if let problem = Problem(result), problem != .absent { gathering.problem = problem }
+    gathering.missingCount -= 1
+    guard gathering.missingCount == 0 else {
+      answer.content = .counters(gathering, isText: isText, callback: callback)
+      pending.restore(answer, ticket.index)
+      return
+    }
+    if let problem = gathering.problem {
+      respondProblem(answer.exchange, problem, callback: callback, &server)
+    } else if let callback {
+      respondScript(answer.exchange, callback, gathering.json, &server)
+    } else if isText {
+      server.respond(answer.exchange, answers.text, TextBody(gathering.lines))
+    } else {
+      server.respond(answer.exchange, answers.json, TextBody(gathering.json))
+    }
+  }
+}
+
+extension Problem {
+  /// What kept a visit from its number; nil when nothing did.
+  init?(_ result: Outcome.Result) {
+    switch result {
+    case .number, .created, .replayed: return nil
+    case .absent: self = .absent
+    case .exists: self = .exists
+    case .tooManyCounters: self = .tooManyCounters
+    case .outOfRange: self = .outOfRange
+    case .notAnInteger: self = .notAnInteger
+    case .keyReused: self = .keyReused
+    case .unavailable: self = .unavailable
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import BasicContainers
+import Counting
+
+/// The name of the counter that a request is about, decoded and checked: a namespace, a slash and a key.
+/// It is used for one request after another.
+struct NameBuffer: ~Copyable {
+  private var bytes = UniqueArray<UInt8>(minimumCapacity: 256)
+  private var namespaceCount = 0
+
+  /// The whole name.
+  var name: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { bytes.span }
+  }
+
+  /// The namespace alone.
+  var namespace: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { bytes.span.extracting(0..<namespaceCount) }
+  }
+
+  /// The namespace as text.
+  var namespaceText: String { Self.text(namespace) }
+
+  /// The key as text.
+  var keyText: String { Self.text(bytes.span.extracting(min(namespaceCount + 1, bytes.count)...)) }
+
+  /// Begins a name with its namespace.
+  @inline(__always)
+  mutating func setNamespace(_ range: Range<Int>, of request: Span<UInt8>) throws(Problem) {
+    bytes.removeAll(keepingCapacity: true)
+    guard bytes.append(decoding: range, of: request, .path) else { throw .malformedQuery }
+    try endNamespace()
+  }
+
+  /// Begins a name with the namespace of requests that name none, as with CountAPI.
+  mutating func setDefaultNamespace() {
+    bytes.removeAll(keepingCapacity: true)
+    for byte in "default".utf8 { bytes.append(byte) }
+    namespaceCount = bytes.count
+    bytes.append(UInt8(ascii: "/"))
+  }
+
+  @inline(__always)
+  private mutating func endNamespace() throws(Problem) {
+    do throws(NameError) {
+      try CounterName.checkNamespace(bytes.span)
+    } catch {
+      throw .name(error)
+    }
+    namespaceCount = bytes.count
+    bytes.append(UInt8(ascii: "/"))
+  }
+
+  /// Completes the name with a key, in place of the one before.
+  @inline(__always)
+  mutating func setKey(
+    _ range: Range<Int>, of request: Span<UInt8>, _ encoding: PercentEncoding
+  ) throws(Problem) {
+    let start = namespaceCount &+ 1
+    if bytes.count > start { bytes.removeLast(bytes.count &- start) }
+    guard bytes.append(decoding: range, of: request, encoding) else { throw .malformedQuery }
+    do throws(NameError) {
+      try CounterName.checkKey(bytes.span.extracting(start...))
+    } catch {
+      throw .name(error)
+    }
+  }
+
+  private static func text(_ bytes: Span<UInt8>) -> String {
+    // Sound: the string copies the bytes.
+    unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}

@@ -1,0 +1,131 @@
+import BasicContainers
+import Counting
+import HTTP
+
+/// The answer that a visit's ticket stands for: the exchange, and in the 24 bits above it what the answer
+/// looks like.
+struct AnswerTicket {
+  let ticket: UInt128
+
+  /// What the answer looks like.
+  enum Form: UInt8 {
+    /// The page of `/`.
+    case page
+    /// `{"value":43}` for a hit.
+    case json
+    /// `43` for a hit.
+    case text
+    /// `{"value":43}` for a counter that is read.
+    case readJSON
+    /// `43` for a counter that is read.
+    case readText
+    /// `{"value":43}` for a counter that is set or removed.
+    case change
+    /// A `PendingAnswer`.
+    case pending
+  }
+
+  init(ticket: UInt128) { self.ticket = ticket }
+
+  @inline(__always)
+  init(_ exchange: Exchange, _ form: Form) {
+    ticket = exchange.ticket | UInt128(form.rawValue) << 124
+  }
+
+  /// - Parameters:
+  ///   - index: of the pending answer.
+  ///   - part: which of the visits for it.
+  init(pending index: Int, part: Int = 0) {
+    ticket =
+      UInt128(Form.pending.rawValue) << 124 | UInt128(truncatingIfNeeded: index) << 32
+      | UInt128(truncatingIfNeeded: part)
+  }
+
+  var form: Form? { Form(rawValue: UInt8(truncatingIfNeeded: ticket >> 124)) }
+
+  var exchange: Exchange { Exchange(ticket: ticket) }
+
+  var index: Int { Int(truncatingIfNeeded: ticket >> 32 & 0xFFFF_FFFF) }
+
+  var part: Int { Int(truncatingIfNeeded: ticket & 0xFFFF_FFFF) }
+}
+
+/// An answer that takes more than an exchange and a number.
+struct PendingAnswer {
+  let exchange: Exchange
+  var content: Content
+
+  /// What will be answered.
+  enum Content {
+    /// A script that calls a function.
+    case script(callback: String, isRead: Bool)
+    /// A counter with its name.
+    case counter(namespace: String, key: String)
+    /// Several counters. A script calls a function with them if there is a callback.
+    case counters(Gathering, isText: Bool, callback: String?)
+    /// A page of a list.
+    case list(namespace: String)
+  }
+
+  /// Counters of which some are not read yet.
+  struct Gathering {
+    let keys: [String]
+    var numbers: [Int64?]
+    var missingCount: Int
+    /// Why one of them could not be read.
+    var problem: Problem?
+
+    init(_ keys: [String]) {
+      self.keys = keys
+      numbers = Array(repeating: nil, count: keys.count)
+      missingCount = keys.count
+    }
+
+    /// `{"values":{"home":43,"about":null}}`
+    var json: String {
+      var isNew = Set<String>()
+      let members = zip(keys, numbers).compactMap { key, number in
+        isNew.insert(key).inserted
+          ? "\(key.quotedForJSON):\(number.map(String.init) ?? "null")" : nil
+      }
+      return #"{"values":{"# + members.joined(separator: ",") + "}}"
+    }
+
+    /// A line each: the number, or `-`.
+    var lines: String { numbers.map { "\($0.map(String.init) ?? "-")\n" }.joined() }
+  }
+}
+
+/// The pending answers of a loop, each under a number of its own.
+struct PendingAnswers: ~Copyable {
+  private var answers: [PendingAnswer?] = []
+  private var free: [Int] = []
+
+  /// - Returns: the answer's number.
+  mutating func insert(_ answer: PendingAnswer) -> Int {
+    guard let index = free.popLast() else {
+      answers.append(answer)
+      return answers.count - 1
+    }
+    answers[index] = answer
+    return index
+  }
+
+  /// Whether an answer has several counters.
+  func isGathering(_ index: Int) -> Bool {
+    if case .counters = answers[index]?.content { true } else { false }
+  }
+
+  /// Puts an answer back that was removed.
+  mutating func restore(_ answer: PendingAnswer, _ index: Int) {
+    precondition(free.popLast() == index, "another answer was removed since")
+    answers[index] = answer
+  }
+
+  mutating func remove(_ index: Int) -> PendingAnswer? {
+    guard let answer = answers[index] else { return nil }
+    answers[index] = nil
+    free.append(index)
+    return answer
+  }
+}

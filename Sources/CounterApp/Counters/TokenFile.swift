@@ -1,0 +1,47 @@
+import Logging
+import System
+
+/// Watches the file of tokens, and puts its tokens in force when it has changed. The main thread looks at
+/// it every five seconds.
+struct TokenFile: ~Copyable {
+  private let path: String
+  private let adminToken: String?
+  private let store: TokenStore
+  private let logger: Logger
+  private var stamp: TextFile.Stamp?
+  private var loggedReason: String?
+
+  /// When the file is looked at next.
+  private(set) var deadline: Instant
+
+  private static var interval: Interval { .seconds(5) }
+
+  init(_ path: String, adminToken: String?, _ store: TokenStore, _ logger: Logger) {
+    self.path = path
+    self.adminToken = adminToken
+    self.store = store
+    self.logger = logger
+    stamp = TextFile.stamp(path)
+    deadline = .now + Self.interval
+  }
+
+  /// Reads the file if it has changed. A file that cannot be used leaves the old tokens in force, and is
+  /// read again until it can.
+  mutating func endRound(_ now: Instant) {
+    guard now >= deadline else { return }
+    deadline = now + Self.interval
+    let stamp = TextFile.stamp(path)
+    guard stamp != self.stamp || loggedReason != nil else { return }
+    do throws(Tokens.FileError) {
+      store.replace(try Tokens(adminToken: adminToken, file: path))
+      logger.notice("--tokens: \(path) was read again")
+      loggedReason = nil
+    } catch {
+      if stamp != self.stamp || loggedReason == nil {
+        logger.error("--tokens: \(error.reason); the old tokens stay in force")
+      }
+      loggedReason = error.reason
+    }
+    self.stamp = stamp
+  }
+}
