@@ -83,8 +83,8 @@ struct AnsweredBatch: ~Copyable {
   fileprivate var batch: Batch
   private var outcomes: UniqueArray<OperationOutcome>
 
-  /// A counter of the batch that holds no integer.
-  let refusedCounter: KeyID?
+  /// Whether the counter of `/` holds no integer, or none with room for more.
+  let refusesHits: Bool
 
   /// How many visits were counted or read: all but those of refused operations.
   let succeededCount: Int
@@ -92,11 +92,12 @@ struct AnsweredBatch: ~Copyable {
   /// - Parameter outcomes: one for each operation.
   init(_ batch: consuming Batch, _ outcomes: consuming UniqueArray<OperationOutcome>) {
     precondition(outcomes.count == batch.operations.count)
-    var refusedCounter: KeyID?
+    var refusesHits = false
     var hasRefused = false
     for index in 0..<outcomes.count {
-      if outcomes[index].kind == .notAnInteger { refusedCounter = batch.operations[index].counter }
-      if !outcomes[index].isSuccess { hasRefused = true }
+      guard !outcomes[index].isSuccess else { continue }
+      hasRefused = true
+      if batch.operations[index].counter == .hits { refusesHits = true }
     }
     var succeededCount = batch.members.count
     if hasRefused {
@@ -105,7 +106,7 @@ struct AnsweredBatch: ~Copyable {
         succeededCount -= 1
       }
     }
-    self.refusedCounter = refusedCounter
+    self.refusesHits = refusesHits
     self.succeededCount = succeededCount
     self.batch = batch
     self.outcomes = outcomes

@@ -1,5 +1,3 @@
-import BasicContainers
-
 /// A rule for names of counters that a name breaks.
 package enum NameError: Error, Equatable, Sendable, CaseIterable {
   case namespaceLength
@@ -50,9 +48,18 @@ package enum CounterName {
 
   /// Whether a text is a valid namespace.
   package static func isNamespace(_ text: String) -> Bool {
-    var bytes = UniqueArray<UInt8>()
-    for byte in text.utf8 { bytes.append(byte) }
-    return (try? checkNamespace(bytes.span)) != nil
+    (try? checkNamespace(Array(text.utf8).span)) != nil
+  }
+
+  /// The first rule that a namespace and a key break; nil when they are valid.
+  package static func firstError(namespace: String, key: String) -> NameError? {
+    do throws(NameError) {
+      try checkNamespace(Array(namespace.utf8).span)
+      try checkKey(Array(key.utf8).span)
+    } catch {
+      return error
+    }
+    return nil
   }
 
   @inline(__always)

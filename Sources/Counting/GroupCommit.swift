@@ -275,9 +275,10 @@ extension GroupCommit {
     guard let batch = endFlight() else { return }
     figures.operations.record(Int64(outcomes.count))
     let answered = AnsweredBatch(batch, outcomes)
-    if let counter = answered.refusedCounter {
+    // A counter with a name that holds no integer is told to its clients only.
+    if answered.refusesHits {
       figures.refused.add(1)
-      lastError = "\(keyText(counter)) holds no integer"
+      lastError = "\(keyText(.hits)) holds no integer, or none with room for more"
     } else {
       lastError = nil
     }

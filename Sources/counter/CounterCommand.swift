@@ -10,7 +10,9 @@ struct CounterCommand: ParsableCommand {
     commandName: "counter",
     abstract: "A web server that answers every visit with its number, counted in Redis.",
     version: "counter \(Application.version)",
-    subcommands: [Serve.self, Health.self, Check.self],
+    subcommands: [
+      Serve.self, Health.self, Check.self, Get.self, Hit.self, Set.self, Delete.self, List.self,
+    ],
     defaultSubcommand: Serve.self,
     // So that --help without a command is the help of the server, and lists its flags.
     helpNames: [])

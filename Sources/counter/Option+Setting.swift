@@ -29,11 +29,16 @@ extension Flag where Value == Bool {
 }
 
 extension ParsableCommand {
-  /// The settings that the command's flags, the environment of the process and defaults give. The
-  /// flags are found by reflection, as ArgumentParser finds them, so that each is listed once.
-  var settings: SettingSource {
+  /// The settings that the command's flags, the environment of the process and defaults give.
+  var settings: SettingSource { SettingSource(of: self) }
+}
+
+extension SettingSource {
+  /// The settings that flags, the environment of the process and defaults give. The flags are found by
+  /// reflection, as ArgumentParser finds them, so that each is listed once.
+  init(of arguments: some ParsableArguments) {
     var flags: [String: String] = [:]
-    for property in Mirror(reflecting: self).children {
+    for property in Mirror(reflecting: arguments).children {
       switch property.value {
       case let option as Option<GivenFlag?>:
         if let given = option.wrappedValue { flags[given.flag] = given.value }
@@ -42,7 +47,7 @@ extension ParsableCommand {
       default: break
       }
     }
-    return SettingSource(flags: flags) { name in
+    self.init(flags: flags) { name in
       // Sound: nothing in this program changes the environment.
       unsafe getenv(name).map { unsafe String(cString: $0) }
     }

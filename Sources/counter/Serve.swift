@@ -34,12 +34,16 @@ struct Serve: ParsableCommand {
       counter [<options>]
       counter health [--host <address>] [--port <number>]
       counter check <address> [--timeout <seconds>]
+      counter get|hit|delete <counter> [<options>]
+      counter set <counter> <value> [<options>]
+      counter list <namespace> [<options>]
       """,
     discussion: """
       A flag beats its environment variable. With no Redis named, a private redis-server is \
       started and keeps its data in a folder.
 
-      GET / counts a visit, GET /health says that the server is up, GET /ready that it can count. \
+      GET / counts a visit, GET /hit/<namespace>/<key> a visit of a counter with a name, \
+      GET /get/<namespace>/<key> reads one, GET /health says that the server is up, GET /ready that it can count. \
       SIGTERM, SIGINT or SIGHUP stops it once everything is answered; a second signal ends it at \
       once. SIGINT and SIGHUP have no effect when they were ignored at the start, as under nohup.
 

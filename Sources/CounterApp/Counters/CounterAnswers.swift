@@ -3,11 +3,11 @@ import HTTP
 /// The heads of the responses to requests for counters. Pages of any origin may read them, and nobody keeps
 /// them.
 struct CounterAnswers: ~Copyable {
-  let json = ResponseHead(.ok, [jsonType] + shared)
+  let json = json()
   let created = ResponseHead(.created, [jsonType] + shared)
-  let replayed = ResponseHead(.ok, [jsonType, replay] + shared)
-  let text = ResponseHead(.ok, [textType] + shared)
-  let replayedText = ResponseHead(.ok, [textType, replay] + shared)
+  let replayed = json([replay])
+  let text = text()
+  let replayedText = text([replay])
   let script = ResponseHead(
     .ok,
     [
@@ -15,13 +15,21 @@ struct CounterAnswers: ~Copyable {
       ("Cross-Origin-Resource-Policy", "cross-origin"),
     ] + shared)
 
+  static func json(_ fields: [ResponseHead.Field] = []) -> ResponseHead {
+    ResponseHead(.ok, [jsonType] + fields + shared)
+  }
+
+  static func text(_ fields: [ResponseHead.Field] = []) -> ResponseHead {
+    ResponseHead(.ok, [textType] + fields + shared)
+  }
+
   private static let jsonType: ResponseHead.Field = ("Content-Type", "application/json")
   private static let textType: ResponseHead.Field = ("Content-Type", "text/plain; charset=utf-8")
-  private static let replay: ResponseHead.Field = ("Idempotent-Replayed", "true")
+  private static let replay: ResponseHead.Field = ("Idempotent-Replayed, Link", "true")
 
   /// Image proxies and browsers must ask again each time.
   private static let shared: [ResponseHead.Field] = [
-    ResponseHead.anyOrigin, ("Access-Control-Expose-Headers", "Idempotent-Replayed"),
+    ResponseHead.anyOrigin, ("Access-Control-Expose-Headers", "Idempotent-Replayed, Link"),
     ("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"),
   ]
 }

@@ -223,6 +223,7 @@ extension CounterRequestReader {
       cursor = number
     }
     return CounterRequest(
-      .list(cursor: cursor), .content(.list(namespace: name.namespaceText)))
+      .list(cursor: cursor),
+      .content(.list(namespace: name.namespaceText, isText: fields.prefersText)))
   }
 }

@@ -137,24 +137,40 @@ extension CounterService {
 // MARK: - Several counters
 
 extension CounterService {
-  /// Takes a page of a list.
+  /// Responds with a page of a list.
   mutating func handlePage(_ page: ListPage, _ server: inout Server) {
     let ticket = AnswerTicket(ticket: page.ticket)
-    guard let answer = pending.remove(ticket.index), case .list(let namespace) = answer.content
+    guard let answer = pending.remove(ticket.index),
+      case .list(let namespace, let isText) = answer.content
     else { preconditionFailure("a page for no answer") }
     figures.reads.add(1)
     guard let counters = page.counters else {
       respondProblem(answer.exchange, .unavailable, &server)
       return
     }
+    // The link to the next page (RFC 8288) is for both forms.
+    let link = #"</counters/\#(namespace)?cursor=\#(page.cursor)>;rel="next""#
+    var fields: [ResponseHead.Field] = []
+    if page.cursor != 0 { fields.append(("Link", link)) }
+    if isText {
+      let lines = counters.map { "\($0.number)\t\($0.key)\n" }.joined()
+      server.respond(answer.exchange, CounterAnswers.text(fields), TextBody(lines))
+    } else {
+      let json = Self.json(counters, of: namespace, cursor: page.cursor)
+      server.respond(answer.exchange, CounterAnswers.json(fields), TextBody(json))
+    }
+  }
+
+  private static func json(
+    _ counters: [(key: String, number: Int64)], of namespace: String, cursor: UInt64
+  ) -> String {
     let elements = counters.map { #"{"key":\#($0.key.quotedForJSON),"value":\#($0.number)}"# }
     let members = [
       #""namespace":\#(namespace.quotedForJSON)"#,
       #""counters":[\#(elements.joined(separator: ","))]"#,
-      #""cursor":\#(page.cursor == 0 ? "null" : "\"\(page.cursor)\"")"#,
+      #""cursor":\#(cursor == 0 ? "null" : "\"\(cursor)\"")"#,
     ]
-    server.respond(
-      answer.exchange, answers.json, TextBody("{\(members.joined(separator: ","))}"))
+    return "{\(members.joined(separator: ","))}"
   }
 
   /// Takes the outcome of one of several counters, and responds when it was the last.

@@ -64,7 +64,7 @@ struct PendingAnswer {
     /// Several counters. A script calls a function with them if there is a callback.
     case counters(Gathering, isText: Bool, callback: String?)
     /// A page of a list.
-    case list(namespace: String)
+    case list(namespace: String, isText: Bool)
   }
 
   /// Counters of which some are not read yet.

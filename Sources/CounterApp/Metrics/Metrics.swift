@@ -18,6 +18,7 @@ struct Metrics: Sendable {
     var page = Exposition()
     describeProgram(&page)
     describeVisits(&page)
+    describeCounters(&page)
     describeRedis(&page)
     describeHTTP(&page)
     describeProcess(&page, startedAt.wallClock.tv_sec)
@@ -76,8 +77,36 @@ struct Metrics: Sendable {
       "counter_visit_duration_seconds", "From a visit's arrival to its answer.",
       sum { $0.counting.waits.reading }, unit: Self.nanoseconds)
     page.histogram(
-      "counter_batch_size", "Visits that were added to the count at once.",
+      "counter_batch_size", "Visits that were counted or read with one command.",
       sum { $0.counting.batches.reading })
+    page.histogram(
+      "counter_batch_operations",
+      "Operations of a batch: hits and reads of one counter are one, any other visit is one.",
+      sum { $0.counting.operations.reading })
+  }
+
+  private func describeCounters(_ page: inout Exposition) {
+    page.counter(
+      "counter_hits_total",
+      "Hits of counters with names by outcome: answered with their number, with that of the first time "
+        + "or with a refusal, told that they could not be counted, or gone before.",
+      by: "outcome",
+      [
+        ("counted", sum { $0.hits.counted.current }),
+        ("replayed", sum { $0.hits.replayed.current }),
+        ("refused", sum { $0.hits.refused.current }),
+        ("unavailable", sum { $0.hits.unavailable.current }),
+        ("abandoned", sum { $0.hits.abandoned.current }),
+      ])
+    page.counter(
+      "counter_reads_total", "Requests that read counters with names.",
+      sum { $0.reads.current })
+    page.counter(
+      "counter_changes_total", "Requests that set or remove a counter with a name.",
+      sum { $0.changes.current })
+    page.gauge(
+      "counter_keys_in_use", "Keys in Redis that waiting visits of counters with names need.",
+      sum { $0.counting.knownKeys.current })
   }
 
   private func describeRedis(_ page: inout Exposition) {

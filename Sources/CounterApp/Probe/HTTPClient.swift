@@ -7,14 +7,19 @@ struct HTTPClient {
   let deadline: Instant
 
   /// Longer than any response of a counter, in bytes.
-  private static var longestResponse: Int { 1 << 16 }
+  private static var longestResponse: Int { 1 << 20 }
 
-  /// Requests a path.
-  func get(_ path: String, from url: HTTPURL) throws -> HTTPResponse {
+  /// Sends a request without a body.
+  ///
+  /// - Parameter fields: header fields beside Host, User-Agent and Connection.
+  func send(
+    _ target: String, method: String = "GET", to url: HTTPURL,
+    _ fields: [(name: String, value: String)] = []
+  ) throws -> HTTPResponse {
     let socket = try connect(to: url.server)
-    let request = Array(
-      "GET \(path) HTTP/1.1\r\nHost: \(url)\r\nUser-Agent: counter\r\nConnection: close\r\n\r\n"
-        .utf8)
+    let fixed = [("Host", "\(url)"), ("User-Agent", "counter"), ("Connection", "close")]
+    let lines = (fixed + fields).map { "\($0.0): \($0.1)\r\n" }.joined()
+    let request = Array("\(method) \(target) HTTP/1.1\r\n\(lines)\r\n".utf8)
     var sent = 0
     while sent < request.count {
       try wait(for: .write, on: socket.number)

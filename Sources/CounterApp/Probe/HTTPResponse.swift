@@ -2,6 +2,8 @@
 struct HTTPResponse {
   let status: Int
   let body: String
+  /// The target that a Link field gives for the next page (RFC 8288).
+  let nextPage: String?
 
   /// Reads a response (RFC 9112): all bytes that came before the server closed the connection.
   init(_ received: [UInt8]) throws(Probe.Failure) {
@@ -21,6 +23,10 @@ struct HTTPResponse {
       body = body.prefix(length)
     }
     self.status = status
+    nextPage = Self.value(of: "link", in: lines).flatMap { link in
+      let target = link.dropFirst().prefix { $0 != ">" }
+      return link.hasPrefix("<") && link.hasSuffix(#">;rel="next""#) ? String(target) : nil
+    }
     self.body = String(decoding: body, as: UTF8.self)
   }
 

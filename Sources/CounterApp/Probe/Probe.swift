@@ -77,7 +77,7 @@ package struct Probe {
     let place = "\(url)\(endpoint.path)"
     let response: HTTPResponse
     do {
-      response = try client.get("\(endpoint.path)", from: url)
+      response = try client.send("\(endpoint.path)", to: url)
     } catch Failure.unreachable(let reason) {
       throw .unreachable("\(place): \(reason)")
     } catch {
@@ -89,5 +89,5 @@ package struct Probe {
     return response.body
   }
 
-  private static func shown(_ text: String) -> String { "'\(text.onOneLine(" "))'" }
+  static func shown(_ text: String) -> String { "'\(text.onOneLine(" "))'" }
 }

@@ -127,6 +127,23 @@ extension Configuration {
 // MARK: - The settings of `counter health` and `counter check`
 
 extension SettingSource {
+  /// A client of the counter that the settings name.
+  package func counterClient() throws -> CounterClient {
+    let limit = try value(of: Settings.checkTimeout)
+    return CounterClient(try value(of: Settings.server), token: try clientToken(), limit: limit)
+  }
+
+  /// The token of a file, or of the variable.
+  private func clientToken() throws -> String? {
+    guard let given = find(Settings.clientToken.declaration) else { return nil }
+    guard given.name.hasPrefix("--") else { return try given.token() }
+    do throws(AddressError) {
+      return try PasswordFile(given.text).read()
+    } catch {
+      throw given.isBad(error.reason)
+    }
+  }
+
   /// The address and port of the counter to ask. The port cannot be 0.
   package func healthTarget() throws -> (host: String, port: UInt16) {
     let (host, port) = (try value(of: Settings.host), try value(of: Settings.port))

@@ -109,7 +109,7 @@ package struct SettingSource {
   }
 
   /// The value that was given for a setting; nil when none was.
-  func given<Value>(_ setting: Setting<Value>) throws -> Value? {
+  package func given<Value>(_ setting: Setting<Value>) throws -> Value? {
     try find(setting.declaration).map(setting.parse)
   }
 

@@ -80,11 +80,27 @@ extension GivenValue {
     var namespaces: Set<String> = []
     for element in elements {
       guard CounterName.isNamespace(element) else {
-        throw isNot("a list of namespaces (1 to 64 of A-Z, a-z, 0-9, . _ -) with commas between them")
+        throw isNot(
+          "a list of namespaces (1 to 64 of A-Z, a-z, 0-9, . _ -) with commas between them")
       }
       namespaces.insert(element)
     }
     return namespaces
+  }
+
+  func integer() throws -> Int64 {
+    guard !text.hasPrefix("+"), let number = Int64(text) else {
+      throw isNot("an integer of 64 bits")
+    }
+    return number
+  }
+
+  func serverURL() throws -> HTTPURL {
+    do throws(AddressError) {
+      return try HTTPURL(text)
+    } catch {
+      throw isBad(error.reason)
+    }
   }
 
   /// The text is not shown.

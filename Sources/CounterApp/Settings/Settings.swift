@@ -94,7 +94,22 @@ package enum Settings {
   /// The timeout of `counter check`; no setting of the server.
   package static let checkTimeout = Setting(
     "timeout", nil, "seconds", default: "10", { try $0.seconds() },
-    "How long the whole check may take.")
+    "How long the command may take.")
+
+  /// The settings of the commands that read and change counters.
+  package static let server = Setting(
+    "server", "COUNTER_SERVER", "address", default: "http://127.0.0.1:8000", { try $0.serverURL() },
+    "Where the counter is: http://host[:port].")
+  package static let clientToken = Setting(
+    "token-file", "COUNTER_TOKEN", note: ", the token itself", "file", computed: "none",
+    { $0.text }, "The file that holds the token.")
+  package static let amount = Setting(
+    "by", nil, "number", default: "1", { try $0.integer() },
+    "How much to add; needs a token.")
+  package static let idempotencyKey = Setting(
+    "idempotency-key", nil, "key", { $0.text },
+    "Sent again with the same key, the hit adds nothing and returns the same number; needs a token."
+  )
 
   /// All declarations of the server, in the order of `--help` and of the table.
   package static let all = [
