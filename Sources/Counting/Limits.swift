@@ -9,7 +9,7 @@ enum Limits {
 
   /// Keys that waiting visits and the batch in flight refer to. A visit that needs a further one is
   /// refused at once.
-  static var knownKeys: Int { 16_384 }
+  static var knownKeys: Int { 8_192 }
 
   /// Pages of lists that wait. Further ones are refused at once.
   static var waitingPages: Int { 16 }

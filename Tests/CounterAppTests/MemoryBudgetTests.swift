@@ -6,11 +6,11 @@ import Testing
 struct MemoryBudgetTests {
   private static let mebibyte = 1 << 20
 
-  @Test("of 64 MiB gives two event loops 338 connections and 3.75 MiB each")
+  @Test("of 64 MiB gives two event loops 248 connections and 2.75 MiB each")
   func example() {
     let budget = MemoryBudget(limit: 64 << 20, loops: 2, runsRedis: false)
-    #expect(budget.connections == 338)
-    #expect(budget.bufferedBytes == 15 << 18)
+    #expect(budget.connections == 248)
+    #expect(budget.bufferedBytes == 11 << 18)
     #expect(!budget.isTooSmall)
   }
 
@@ -26,8 +26,9 @@ struct MemoryBudgetTests {
         #expect(runsRedis && mebibytes <= 96 || loops > 1)
         continue
       }
-      // 16 MiB for the program, 1 MiB and 8 MiB of waiting visits a loop, 24 MiB for Redis.
-      let fixed = 16 + loops * 9 + (runsRedis ? 24 : 0)
+      // 16 MiB for the program, 1 MiB, 8 MiB of waiting visits and 4 MiB of names a loop, 24 MiB for
+      // Redis.
+      let fixed = 16 + loops * 13 + (runsRedis ? 24 : 0)
       let clients = budget.connections * 69_632 + loops * budget.bufferedBytes
       #expect(fixed << 20 + clients <= limit)
       #expect(budget.connections >= loops)
@@ -55,10 +56,10 @@ struct MemoryBudgetTests {
     let machine = Machine(processors: 8, memoryLimit: 64 << 20)
     let derived = try configure(["REDIS_URL": "redis://h"], on: machine)
     #expect(derived.threads == 2)
-    #expect(derived.bufferedBytes == 15 << 18)
+    #expect(derived.bufferedBytes == 11 << 18)
     let connections = try OpenFiles(limit: 1 << 20)
       .connections(derived.maxConnections, in: derived.memoryBudget, loops: derived.threads)
-    #expect(connections == 338)
+    #expect(connections == 248)
 
     let flags = ["memory-limit": "256", "threads": "4", "max-connections": "9000"]
     let given = try configure(["REDIS_URL": "redis://h"], flags: flags, on: machine)

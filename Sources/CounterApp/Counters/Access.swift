@@ -4,4 +4,10 @@ struct Access: Sendable {
   let namespaces: Set<String>?
 
   let tokens: TokenStore
+
+  /// Checks that the namespace of a name exists.
+  @inline(__always)
+  borrowing func checkNamespace(_ name: borrowing NameBuffer) throws(Problem) {
+    if let namespaces, !namespaces.contains(name.namespaceText) { throw .unknownNamespace }
+  }
 }

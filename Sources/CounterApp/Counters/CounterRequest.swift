@@ -35,71 +35,63 @@ struct CounterRequestReader: ~Escapable {
   private let endpoint: Endpoint
   private let request: Request
   private let bytes: Span<UInt8>
-  private let access: Access
   private let fields: HeaderFields
-  private let query: QueryParameters?
+  private let query: QueryParameters
 
   /// - Parameter bytes: what the ranges of the request refer to.
   @_lifetime(copy bytes)
   @inline(__always)
   init(
-    _ endpoint: Endpoint, _ request: Request, _ bytes: Span<UInt8>, _ access: Access
+    _ endpoint: Endpoint, _ request: Request, _ bytes: Span<UInt8>
   ) throws(Problem) {
     self.endpoint = endpoint
     self.request = request
     self.bytes = bytes
-    self.access = access
     fields = HeaderFields(bytes.extracting(request.header))
-    query = request.query.isEmpty ? nil : try QueryParameters(request.query, of: bytes)
-    if let callback = query?.callback, !QueryParameters.isCallback(callback) {
-      throw .malformedCallback
-    }
+    query =
+      request.query.isEmpty ? QueryParameters() : try QueryParameters(request.query, of: bytes)
   }
 
   /// - Parameter name: becomes the name of the counter that the request is about.
   @inline(__always)
-  func read(_ name: inout NameBuffer) throws(Problem) -> CounterRequest {
-    try name.setNamespace(request.parameters[0], of: bytes)
-    switch endpoint {
-    case .hit, .hitByQuery: return try readHit(&name)
-    case .get, .getByQuery: return try readGet(&name)
-    default: return try readManagement(&name)
-    }
-  }
-
-  /// Completes the name with the key, from the path or from the query.
-  @inline(__always)
-  private func readKey(_ name: inout NameBuffer) throws(Problem) {
+  func read(
+    _ name: inout NameBuffer, _ access: borrowing Access
+  ) throws(Problem) -> CounterRequest {
     switch endpoint {
     case .hit, .get, .counter:
-      try checkNamespace(name)
+      try name.setNamespace(request.parameters[0], of: bytes)
+      try access.checkNamespace(name)
       try name.setKey(request.parameters[1], of: bytes, .path)
-    default: try readKeyOfQuery(&name)
+    default: try readNameOfQuery(&name, access)
+    }
+    switch endpoint {
+    case .hit, .hitByQuery: return try readHit(name, access)
+    case .get, .getByQuery: return try readGet(&name)
+    default: return try readManagement(name, access)
     }
   }
 
-  private func readKeyOfQuery(_ name: inout NameBuffer) throws(Problem) {
-    if let keys = query?.keys, !keys.isEmpty {
-      guard keys.count == 1 else { throw .severalKeys }
-      try checkNamespace(name)
-      try name.setKey(keys[0], of: bytes, .query)
-    } else {
+  /// Reads a name whose key is in the query. A list has no key, and several keys are read later.
+  @inline(never)
+  private func readNameOfQuery(
+    _ name: inout NameBuffer, _ access: borrowing Access
+  ) throws(Problem) {
+    if query.keyCount == 0, endpoint != .namespace {
       // As with CountAPI, a name of one part is a key of the namespace `default`.
       name.setDefaultNamespace()
-      try checkNamespace(name)
+      try access.checkNamespace(name)
       try name.setKey(request.parameters[0], of: bytes, .path)
+    } else {
+      guard query.keyCount <= 1 || endpoint == .getByQuery else { throw .severalKeys }
+      try name.setNamespace(request.parameters[0], of: bytes)
+      try access.checkNamespace(name)
+      if let key = query.key { try name.setKey(key, of: bytes, .query) }
     }
-  }
-
-  @inline(__always)
-  private func checkNamespace(_ name: borrowing NameBuffer) throws(Problem) {
-    guard let namespaces = access.namespaces else { return }
-    guard namespaces.contains(name.namespaceText) else { throw .unknownNamespace }
   }
 
   /// Checks that the request carries a token for its namespace.
   private func checkToken(
-    _ name: borrowing NameBuffer, missing: Problem = .tokenMissing
+    _ name: borrowing NameBuffer, _ access: borrowing Access, missing: Problem = .tokenMissing
   ) throws(Problem) {
     let tokens = access.tokens.current
     guard !tokens.isEmpty else { throw .noTokens }
@@ -124,106 +116,123 @@ struct CounterRequestReader: ~Escapable {
 
 extension CounterRequestReader {
   @inline(__always)
-  private func readHit(_ name: inout NameBuffer) throws(Problem) -> CounterRequest {
-    try readKey(&name)
-    guard request.method != .head else { return CounterRequest(.visit(.read), readAnswer) }
-    guard fields.idempotencyKey == nil, query?.amount == nil else { return try readAdd(name) }
-    return CounterRequest(.visit(.hit), hitAnswer)
+  private func readHit(
+    _ name: borrowing NameBuffer, _ access: borrowing Access
+  ) throws(Problem) -> CounterRequest {
+    guard request.method != .head else { return CounterRequest(.visit(.read), try readAnswer()) }
+    guard fields.idempotencyKey == nil, query.amount == nil else {
+      return try readAdd(name, access)
+    }
+    return CounterRequest(.visit(.hit), try hitAnswer())
   }
 
   private func readGet(_ name: inout NameBuffer) throws(Problem) -> CounterRequest {
-    guard endpoint == .getByQuery, let query, query.keys.count > 1 else {
-      try readKey(&name)
-      return CounterRequest(.visit(.read), readAnswer)
+    guard endpoint == .getByQuery, query.keyCount > 1 else {
+      return CounterRequest(.visit(.read), try readAnswer())
     }
-    try checkNamespace(name)
+    let ranges = try QueryParameters.keys(request.query, of: bytes)
     var keys: [String] = []
-    for key in query.keys {
-      try name.setKey(key, of: bytes, .query)
+    for range in ranges {
+      try name.setKey(range, of: bytes, .query)
       keys.append(name.keyText)
     }
-    let gathering = PendingAnswer.Gathering(keys)
-    return CounterRequest(
-      .readAll(query.keys),
-      .content(.counters(gathering, isText: fields.prefersText, callback: query.callback)))
+    let gathering = PendingAnswer.Gathering(
+      keys, isText: fields.prefersText, callback: try readCallback())
+    return CounterRequest(.readAll(ranges), .content(.counters(gathering)))
   }
 
   /// Reads a request that adds an amount, or has an idempotency key.
-  private func readAdd(_ name: borrowing NameBuffer) throws(Problem) -> CounterRequest {
+  private func readAdd(
+    _ name: borrowing NameBuffer, _ access: borrowing Access
+  ) throws(Problem) -> CounterRequest {
     var amount: Int64 = 1
-    if let text = query?.amount {
+    if let range = query.amount {
       guard request.method == .post else { throw .amountWithoutPost }
-      guard let number = QueryParameters.integer(text), number != 0 else { throw .malformedAmount }
+      guard let number: Int64 = try QueryParameters.integer(range, of: bytes), number != 0 else {
+        throw .malformedAmount
+      }
       amount = number
     }
     guard let key = fields.idempotencyKey else {
-      try checkToken(name)
-      return CounterRequest(.visit(.add(amount)), hitAnswer)
+      try checkToken(name, access)
+      return CounterRequest(.visit(.add(amount)), try hitAnswer())
     }
     guard request.method == .post else { throw .idempotencyWithoutPost }
     let header = bytes.extracting(request.header)
     guard (1...255).contains(key.count), !fields.isAmbiguous,
       key.allSatisfy({ header[$0] > 0x20 && header[$0] < 0x7F })
     else { throw .malformedIdempotencyKey }
-    try checkToken(name, missing: query?.amount == nil ? .idempotencyNeedsToken : .tokenMissing)
-    return CounterRequest(.addOnce(amount, idempotencyKey: key), hitAnswer)
+    try checkToken(
+      name, access, missing: query.amount == nil ? .idempotencyNeedsToken : .tokenMissing)
+    return CounterRequest(.addOnce(amount, idempotencyKey: key), try hitAnswer())
   }
 
-  private var hitAnswer: CounterRequest.Answer {
-    if let callback = query?.callback {
+  @inline(__always)
+  private func hitAnswer() throws(Problem) -> CounterRequest.Answer {
+    if let callback = try readCallback() {
       return .content(.script(callback: callback, isRead: false))
     }
     return .form(fields.prefersText ? .text : .json)
   }
 
-  private var readAnswer: CounterRequest.Answer {
-    if let callback = query?.callback {
+  private func readAnswer() throws(Problem) -> CounterRequest.Answer {
+    if let callback = try readCallback() {
       return .content(.script(callback: callback, isRead: true))
     }
     return .form(fields.prefersText ? .readText : .readJSON)
+  }
+
+  @inline(__always)
+  private func readCallback() throws(Problem) -> String? {
+    guard let callback = query.callback else { return nil }
+    return try QueryParameters.text(callback, of: bytes)
   }
 }
 
 // MARK: - Management
 
 extension CounterRequestReader {
-  private func readManagement(_ name: inout NameBuffer) throws(Problem) -> CounterRequest {
+  private func readManagement(
+    _ name: borrowing NameBuffer, _ access: borrowing Access
+  ) throws(Problem) -> CounterRequest {
     let isRead = request.method == .get || request.method == .head
-    if endpoint == .namespace, query?.keys.isEmpty ?? true {
+    if endpoint == .namespace, query.key == nil {
       guard isRead else { throw .missingKey }
+      try checkToken(name, access)
       return try readList(name)
     }
-    try readKey(&name)
     if isRead {
       let content = PendingAnswer.Content.counter(
         namespace: name.namespaceText, key: name.keyText)
       return CounterRequest(.visit(.read), .content(content))
     }
-    try checkToken(name)
+    try checkToken(name, access)
     return request.method == .put
       ? CounterRequest(try readSet(), .change) : CounterRequest(.remove, .change)
   }
 
   private func readSet() throws(Problem) -> Action {
-    guard let text = query?.value else { throw .missingValue }
-    guard let value = QueryParameters.integer(text) else { throw .malformedValue }
-    guard let range = fields.ifNoneMatch else { return .set(value) }
-    guard bytes.extracting(request.header).spells("*", range), !fields.isAmbiguous else {
+    guard let range = query.value else { throw .missingValue }
+    guard let value: Int64 = try QueryParameters.integer(range, of: bytes) else {
+      throw .malformedValue
+    }
+    guard let condition = fields.ifNoneMatch else { return .set(value) }
+    guard bytes.extracting(request.header).spells("*", condition), !fields.isAmbiguous else {
       throw .unknownPrecondition
     }
     return .create(value)
   }
 
   private func readList(_ name: borrowing NameBuffer) throws(Problem) -> CounterRequest {
-    try checkNamespace(name)
-    try checkToken(name)
     var cursor: UInt64 = 0
-    if let text = query?.cursor {
-      guard !text.hasPrefix("+"), let number = UInt64(text) else { throw .malformedCursor }
+    if let range = query.cursor {
+      guard let number: UInt64 = try QueryParameters.integer(range, of: bytes) else {
+        throw .malformedCursor
+      }
       cursor = number
     }
-    return CounterRequest(
-      .list(cursor: cursor),
-      .content(.list(namespace: name.namespaceText, isText: fields.prefersText)))
+    let content = PendingAnswer.Content.list(
+      namespace: name.namespaceText, isText: fields.prefersText)
+    return CounterRequest(.list(cursor: cursor), .content(content))
   }
 }

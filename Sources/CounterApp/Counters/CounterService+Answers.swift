@@ -178,22 +178,22 @@ extension CounterService {
     _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
   ) {
     guard var answer = pending.remove(ticket.index),
-      case .counters(var gathering, let isText, let callback) = answer.content
+      case .counters(var gathering) = answer.content
     else { preconditionFailure("an outcome for no answer") }
     figures.reads.add(1)
     gathering.numbers[ticket.part] = result.value
     if let problem = Problem(result), problem != .absent { gathering.problem = problem }
     gathering.missingCount -= 1
     guard gathering.missingCount == 0 else {
-      answer.content = .counters(gathering, isText: isText, callback: callback)
+      answer.content = .counters(gathering)
       pending.restore(answer, ticket.index)
       return
     }
     if let problem = gathering.problem {
-      respondProblem(answer.exchange, problem, callback: callback, &server)
-    } else if let callback {
+      respondProblem(answer.exchange, problem, callback: gathering.callback, &server)
+    } else if let callback = gathering.callback {
       respondScript(answer.exchange, callback, gathering.json, &server)
-    } else if isText {
+    } else if gathering.isText {
       server.respond(answer.exchange, answers.text, TextBody(gathering.lines))
     } else {
       server.respond(answer.exchange, answers.json, TextBody(gathering.json))

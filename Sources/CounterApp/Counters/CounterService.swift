@@ -21,8 +21,8 @@ struct CounterService: ~Copyable {
   ) {
     let read: CounterRequest
     do throws(Problem) {
-      let reader = try CounterRequestReader(endpoint, request, server.requestBytes, access)
-      read = try reader.read(&name)
+      let reader = try CounterRequestReader(endpoint, request, server.requestBytes)
+      read = try reader.read(&name, access)
     } catch {
       let callback = QueryParameters.callback(request.query, of: server.requestBytes)
       respondProblem(request.exchange, error, callback: callback, &server)
@@ -41,7 +41,11 @@ struct CounterService: ~Copyable {
     case .form(let form): ticket = AnswerTicket(request.exchange, form)
     case .content(let content):
       let answer = PendingAnswer(exchange: request.exchange, content: content)
-      ticket = AnswerTicket(pending: pending.insert(answer))
+      guard let index = pending.insert(answer) else {
+        respondProblem(request.exchange, .unavailable, callback: content.callback, &server)
+        return
+      }
+      ticket = AnswerTicket(pending: index)
     }
     switch read.operation {
     case .visit(let action):

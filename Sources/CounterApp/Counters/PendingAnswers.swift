@@ -61,22 +61,40 @@ struct PendingAnswer {
     case script(callback: String, isRead: Bool)
     /// A counter with its name.
     case counter(namespace: String, key: String)
-    /// Several counters. A script calls a function with them if there is a callback.
-    case counters(Gathering, isText: Bool, callback: String?)
+    /// Several counters.
+    case counters(Gathering)
     /// A page of a list.
     case list(namespace: String, isText: Bool)
+
+    /// The function that a script calls.
+    var callback: String? {
+      switch self {
+      case .script(let callback, _): callback
+      case .counters(let gathering): gathering.callback
+      case .counter, .list: nil
+      }
+    }
+
+    /// How many visits it waits for.
+    fileprivate var visitCount: Int {
+      if case .counters(let gathering) = self { gathering.keys.count } else { 1 }
+    }
   }
 
   /// Counters of which some are not read yet.
   struct Gathering {
     let keys: [String]
+    let isText: Bool
+    let callback: String?
     var numbers: [Int64?]
     var missingCount: Int
     /// Why one of them could not be read.
     var problem: Problem?
 
-    init(_ keys: [String]) {
+    init(_ keys: [String], isText: Bool, callback: String?) {
       self.keys = keys
+      self.isText = isText
+      self.callback = callback
       numbers = Array(repeating: nil, count: keys.count)
       missingCount = keys.count
     }
@@ -100,9 +118,15 @@ struct PendingAnswer {
 struct PendingAnswers: ~Copyable {
   private var answers: [PendingAnswer?] = []
   private var free: [Int] = []
+  private var visitCount = 0
 
-  /// - Returns: the answer's number.
-  mutating func insert(_ answer: PendingAnswer) -> Int {
+  /// How many visits may wait for pending answers. A visit for which no answer is kept takes less memory.
+  private static var mostVisits: Int { 8192 }
+
+  /// - Returns: the answer's number; nil when as many wait as may.
+  mutating func insert(_ answer: PendingAnswer) -> Int? {
+    guard visitCount + answer.content.visitCount <= Self.mostVisits else { return nil }
+    visitCount += answer.content.visitCount
     guard let index = free.popLast() else {
       answers.append(answer)
       return answers.count - 1
@@ -120,12 +144,14 @@ struct PendingAnswers: ~Copyable {
   mutating func restore(_ answer: PendingAnswer, _ index: Int) {
     precondition(free.popLast() == index, "another answer was removed since")
     answers[index] = answer
+    visitCount += answer.content.visitCount
   }
 
   mutating func remove(_ index: Int) -> PendingAnswer? {
     guard let answer = answers[index] else { return nil }
     answers[index] = nil
     free.append(index)
+    visitCount -= answer.content.visitCount
     return answer
   }
 }

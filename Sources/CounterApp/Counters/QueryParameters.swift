@@ -1,14 +1,16 @@
 import BasicContainers
 import HTTP
 
-/// The parameters of a request for a counter. Others are ignored.
+/// The parameters of a request for a counter: ranges of the request, percent-encoded; nil for a parameter that
+/// it lacks. Other parameters are ignored.
 struct QueryParameters {
-  /// The values of `key`, percent-encoded: ranges of the request.
-  private(set) var keys: [Range<Int>] = []
-  private(set) var callback: String?
-  private(set) var amount: String?
-  private(set) var value: String?
-  private(set) var cursor: String?
+  /// The first value of `key`.
+  private(set) var key: Range<Int>?
+  private(set) var keyCount = 0
+  private(set) var callback: Range<Int>?
+  private(set) var amount: Range<Int>?
+  private(set) var value: Range<Int>?
+  private(set) var cursor: Range<Int>?
 
   /// How many keys a request may have: as many as a batch has operations.
   static var mostKeys: Int { 128 }
@@ -17,40 +19,64 @@ struct QueryParameters {
 
   /// - Parameter query: what stands behind the question mark.
   init(_ query: Range<Int>, of bytes: Span<UInt8>) throws(Problem) {
+    try Self.forEach(query, of: bytes) { name, value throws(Problem) in
+      switch try Self.text(name, of: bytes) {
+      case "key":
+        guard keyCount < Self.mostKeys else { throw .tooManyKeys }
+        keyCount += 1
+        key = key ?? value
+      case "callback": try Self.set(&callback, value)
+      case "by": try Self.set(&amount, value)
+      case "value": try Self.set(&self.value, value)
+      case "cursor": try Self.set(&cursor, value)
+      default: break
+      }
+    }
+    if let callback, !Self.isCallback(try Self.text(callback, of: bytes)) {
+      throw .malformedCallback
+    }
+  }
+
+  private static func set(_ parameter: inout Range<Int>?, _ value: Range<Int>) throws(Problem) {
+    guard parameter == nil else { throw .repeatedParameter }
+    parameter = value
+  }
+
+  /// Calls a function with the name and the value of each parameter.
+  private static func forEach(
+    _ query: Range<Int>, of bytes: Span<UInt8>,
+    _ body: (Range<Int>, Range<Int>) throws(Problem) -> Void
+  ) throws(Problem) {
     var start = query.lowerBound
     while start < query.upperBound {
       var end = start
       while end < query.upperBound, bytes[end] != UInt8(ascii: "&") { end += 1 }
-      try readParameter(start..<end, of: bytes)
+      let equals = (start..<end).first { bytes[$0] == UInt8(ascii: "=") } ?? end
+      try body(start..<equals, min(equals + 1, end)..<end)
       start = end + 1
     }
   }
 
-  private mutating func readParameter(
-    _ parameter: Range<Int>, of bytes: Span<UInt8>
-  ) throws(Problem) {
-    let equals = parameter.first { bytes[$0] == UInt8(ascii: "=") } ?? parameter.upperBound
-    let value = min(equals + 1, parameter.upperBound)..<parameter.upperBound
-    switch try Self.text(parameter.lowerBound..<equals, of: bytes) {
-    case "key":
-      guard keys.count < Self.mostKeys else { throw .tooManyKeys }
-      keys.append(value)
-    case "callback": try Self.set(&callback, value, of: bytes)
-    case "by": try Self.set(&amount, value, of: bytes)
-    case "value": try Self.set(&self.value, value, of: bytes)
-    case "cursor": try Self.set(&cursor, value, of: bytes)
-    default: break
+  /// All values of `key` in a query.
+  static func keys(_ query: Range<Int>, of bytes: Span<UInt8>) throws(Problem) -> [Range<Int>] {
+    var keys: [Range<Int>] = []
+    try forEach(query, of: bytes) { name, value throws(Problem) in
+      if try text(name, of: bytes) == "key" { keys.append(value) }
     }
+    return keys
   }
 
-  private static func set(
-    _ parameter: inout String?, _ value: Range<Int>, of bytes: Span<UInt8>
-  ) throws(Problem) {
-    guard parameter == nil else { throw .repeatedParameter }
-    parameter = try text(value, of: bytes)
+  /// The callback of a request, also when another part of the request is wrong; nil if it has no valid one.
+  static func callback(_ query: Range<Int>, of bytes: Span<UInt8>) -> String? {
+    var callback: String?
+    try? forEach(query, of: bytes) { name, value throws(Problem) in
+      if try text(name, of: bytes) == "callback" { callback = try text(value, of: bytes) }
+    }
+    return callback.flatMap { isCallback($0) ? $0 : nil }
   }
 
-  private static func text(_ range: Range<Int>, of bytes: Span<UInt8>) throws(Problem) -> String {
+  /// The text that a range stands for.
+  static func text(_ range: Range<Int>, of bytes: Span<UInt8>) throws(Problem) -> String {
     var decoded = UniqueArray<UInt8>()
     guard decoded.append(decoding: range, of: bytes, .query) else { throw .malformedQuery }
     // Sound: the string copies the bytes.
@@ -59,21 +85,17 @@ struct QueryParameters {
     }
   }
 
-  /// The callback of a request, also when another part of the request is wrong; nil if it has no valid one.
-  static func callback(_ query: Range<Int>, of bytes: Span<UInt8>) -> String? {
-    guard let callback = (try? QueryParameters(query, of: bytes))?.callback else { return nil }
-    return isCallback(callback) ? callback : nil
-  }
-
-  /// An integer in decimal digits, with a minus sign before a negative one.
-  static func integer(_ text: String) -> Int64? {
-    guard !text.hasPrefix("+") else { return nil }
-    return Int64(text)
+  /// An integer in decimal digits, with a minus sign before a negative one; nil if it is none of 64 bits.
+  static func integer<Integer: FixedWidthInteger>(
+    _ range: Range<Int>, of bytes: Span<UInt8>
+  ) throws(Problem) -> Integer? {
+    let text = try text(range, of: bytes)
+    return text.hasPrefix("+") ? nil : Integer(text)
   }
 
   /// The name of a function that a script is handed to; letters, digits, `_`, `$` and dots, so that it
   /// cannot be a script of its own.
-  static func isCallback(_ text: String) -> Bool {
+  private static func isCallback(_ text: String) -> Bool {
     let isMadeOfNames = text.utf8.allSatisfy { byte in
       switch byte {
       case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x24, 0x2E, 0x5F: true

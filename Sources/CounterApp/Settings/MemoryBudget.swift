@@ -5,7 +5,7 @@
 /// clients. Three quarters of it are for what the kernel keeps for each open connection, and one
 /// quarter is for what the event loops keep: unfinished requests, responses that clients do not read, and
 /// lines of the access log that wait for their responses. With 64 MiB, two event loops and a Redis elsewhere, that is
-/// `64 - 16 - 2 * (1 + 8) = 30` MiB for clients: 338 connections, and 3.75 MiB a loop.
+/// `64 - 16 - 2 * (1 + 8 + 4) = 22` MiB for clients: 248 connections, and 2.75 MiB a loop.
 struct MemoryBudget: Equatable, Sendable {
   /// The whole, in bytes.
   let limit: Int
@@ -25,6 +25,10 @@ struct MemoryBudget: Equatable, Sendable {
   /// The visits that may wait in an event loop: 65,536 of 64 bytes, and as much again while a batch
   /// is made of them.
   private static var waitingVisits: Int { 2 * 65_536 * 64 }
+
+  /// What visits of counters with names need besides in an event loop: 8,192 keys of 250 bytes, and 8,192
+  /// answers of 250 bytes.
+  private static var counters: Int { 4 * mebibyte }
 
   /// A redis-server with the one counter.
   private static var redisServer: Int { 24 * mebibyte }
@@ -46,7 +50,7 @@ struct MemoryBudget: Equatable, Sendable {
 
   /// The memory that is needed whatever clients do, in bytes.
   private var fixed: Int {
-    Self.program + loops * (Self.loop + Self.waitingVisits) + (runsRedis ? Self.redisServer : 0)
+    Self.program + loops * (Self.loop + Self.waitingVisits + Self.counters) + (runsRedis ? Self.redisServer : 0)
   }
 
   /// The memory for clients, in bytes. It is a quarter of a limit that is too small.
