@@ -50,7 +50,8 @@ struct MemoryBudget: Equatable, Sendable {
 
   /// The memory that is needed whatever clients do, in bytes.
   private var fixed: Int {
-    Self.program + loops * (Self.loop + Self.waitingVisits + Self.counters) + (runsRedis ? Self.redisServer : 0)
+    Self.program + loops * (Self.loop + Self.waitingVisits + Self.counters)
+      + (runsRedis ? Self.redisServer : 0)
   }
 
   /// The memory for clients, in bytes. It is a quarter of a limit that is too small.
