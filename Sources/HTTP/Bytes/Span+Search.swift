@@ -1,3 +1,5 @@
+import Glibc
+
 /// Searches in the bytes of a request.
 extension Span<UInt8> {
   /// The byte at an index that the caller has compared with the count. These searches look at every
@@ -33,14 +35,13 @@ extension Span<UInt8> {
     precondition(start >= 0)
     var index = start
     while index &+ 16 <= count {
-      let mask = suspects(sixteenBytes(at: index))
-      if mask.isEmpty {
+      guard let place = suspects(sixteenBytes(at: index)).first else {
         index &+= 16
-      } else {
-        index &+= mask.first
-        guard isOfKind(uncheckedByte(index)) else { return index }
-        index &+= 1
+        continue
       }
+      index &+= place
+      guard isOfKind(uncheckedByte(index)) else { return index }
+      index &+= 1
     }
     while index < count, isOfKind(uncheckedByte(index)) { index &+= 1 }
     return index
@@ -66,6 +67,7 @@ extension Span<UInt8> {
 
   /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to
   /// the query within it; and whether something in its path is percent-encoded.
+  @inline(__always)
   func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isEncoded: Bool) {
     precondition(start >= 0)
     var index = start
@@ -92,8 +94,12 @@ extension Span<UInt8> {
   func starts(with text: StaticString, at start: Int) -> Bool {
     let length = text.utf8CodeUnitCount
     guard start >= 0, start &+ length <= count else { return false }
-    for place in 0..<length where uncheckedByte(start &+ place) != text.byte(place) { return false }
-    return true
+    // Sound: as many bytes as the text has were just found to lie within the span. The length is a
+    // constant where this is inlined, so the comparison is one of words.
+    return unsafe withUnsafeBufferPointer { bytes in
+      guard let first = bytes.baseAddress else { return length == 0 }
+      return unsafe memcmp(first + start, text.utf8Start, length) == 0
+    }
   }
 
   /// Whether the bytes of a range spell a word, in either case.
@@ -107,8 +113,11 @@ extension Span<UInt8> {
     var place = 0
     while place < length {
       // Sound: the place lies within the word.
-      let letter = unsafe word.utf8Start[place]
-      guard uncheckedByte(range.lowerBound &+ place).lowercased == letter else { return false }
+      let character = unsafe word.utf8Start[place]
+      // One bit tells a capital from a small letter.
+      let ignoredBit: UInt8 = character.isSmallLetter ? 0x20 : 0
+      let difference = uncheckedByte(range.lowerBound &+ place) ^ character
+      guard difference | ignoredBit == ignoredBit else { return false }
       place &+= 1
     }
     return true
