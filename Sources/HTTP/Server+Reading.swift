@@ -110,34 +110,35 @@ extension Server {
   private mutating func parseNext(_ slot: Int) -> Request? {
     while reader.hasUnparsed {
       do throws(RequestError) {
-        let head: RequestHead
-        var body = 0..<0
         switch connections.slots[slot].state {
         case .responding where hasPipelinedTooMuch(slot):
           connections.slots[slot].pause()
           return nil
         case .idle, .header, .responding:
-          guard !connections.slots[slot].kept.isEmpty || !reader.skipEmptyLine(),
-            let parsed = try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits)
-          else { return nil }
-          guard parsed.body == .none else {
-            try beginBody(slot, parsed)
-            continue
+          guard let head = try parseHead(slot) else { return nil }
+          if head.body == .none {
+            reader.advance(head.length)
+            if let request = admit(slot, head, body: 0..<0) { return request }
+          } else {
+            try beginBody(slot, head)
           }
-          reader.advance(parsed.length)
-          head = parsed
         case .body(let pending):
           guard try readBody(slot, pending) else { return nil }
-          head = try completeBody(slot)
-          body = head.length..<reader.requestBytes.count
+          if let request = try completeBody(slot) { return request }
         case .paused, .finishing, .discarding, .lingering, .closed: return nil
         }
-        if let request = admit(slot, head, body: body) { return request }
       } catch {
         refuse(slot, error)
       }
     }
     return nil
+  }
+
+  /// Parses the header of a request, if all of it is there.
+  @inline(never)
+  private mutating func parseHead(_ slot: Int) throws(RequestError) -> RequestHead? {
+    guard !connections.slots[slot].kept.isEmpty || !reader.skipEmptyLine() else { return nil }
+    return try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits)
   }
 
   /// Whether the client must get more of its responses before a further request is begun.
@@ -206,14 +207,15 @@ extension Server {
     return countBuffers(of: slot) && isComplete
   }
 
-  /// - Returns: the head of a request whose body is complete.
-  private mutating func completeBody(_ slot: Int) throws(RequestError) -> RequestHead {
+  /// Admits a request whose body is complete.
+  @inline(never)
+  private mutating func completeBody(_ slot: Int) throws(RequestError) -> Request? {
     reader.complete(connections.slots[slot].takeKept())
     _ = connections.countBuffers(of: slot)
     guard let head = try reader.parseCompleted(limits) else {
       preconditionFailure("the header was complete before its body came")
     }
-    return head
+    return admit(slot, head, body: head.length..<reader.requestBytes.count)
   }
 
   @inline(__always)
