@@ -26,11 +26,13 @@ extension Span<UInt8> {
   /// The first index from `start` on whose byte is not of a kind, or `count`.
   ///
   /// - Parameters:
+  ///   - usualEnd: a byte that is not of the kind, and that nearly always is the one that is found.
   ///   - suspects: the bytes that may not be of the kind.
   ///   - isOfKind: decides about one of them.
   @inline(__always)
   private func end(
-    from start: Int, suspects: (SixteenBytes) -> SixteenBytes.Mask, _ isOfKind: (UInt8) -> Bool
+    from start: Int, usualEnd: UInt8, suspects: (SixteenBytes) -> SixteenBytes.Mask,
+    _ isOfKind: (UInt8) -> Bool
   ) -> Int {
     precondition(start >= 0)
     var index = start
@@ -40,7 +42,8 @@ extension Span<UInt8> {
         continue
       }
       index &+= place
-      guard isOfKind(uncheckedByte(index)) else { return index }
+      let byte = uncheckedByte(index)
+      guard byte != usualEnd, isOfKind(byte) else { return index }
       index &+= 1
     }
     while index < count, isOfKind(uncheckedByte(index)) { index &+= 1 }
@@ -50,19 +53,24 @@ extension Span<UInt8> {
   /// The first index from `start` on whose byte no field value can hold, or `count`.
   @inline(__always)
   func endOfFieldValue(from start: Int) -> Int {
-    end(from: start, suspects: { $0.nonPrintable }, { $0.isFieldCharacter })
+    end(
+      from: start, usualEnd: .carriageReturn, suspects: { $0.nonPrintable },
+      { $0.isFieldCharacter })
   }
 
   /// The first index from `start` on whose byte is no token character, or `count`.
   @inline(__always)
   func endOfToken(from start: Int) -> Int {
-    end(from: start, suspects: { $0.nonNameCharacters }, { $0.isTokenCharacter })
+    end(
+      from: start, usualEnd: .colon, suspects: { $0.nonNameCharacters }, { $0.isTokenCharacter })
   }
 
   /// The first index from `start` on whose byte the name of a host cannot hold as it is, or `count`.
   @inline(__always)
   func endOfHostName(from start: Int) -> Int {
-    end(from: start, suspects: { $0.nonHostCharacters }, { $0.isHostNameCharacter })
+    end(
+      from: start, usualEnd: .colon, suspects: { $0.nonHostCharacters },
+      { $0.isHostNameCharacter })
   }
 
   /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to

@@ -200,23 +200,19 @@ extension RequestParser {
     var start = index
     var count = 0
     while true {
-      let name = start..<bytes.endOfToken(from: start)
-      guard name.upperBound < bytes.count else { throw .incomplete }
-      guard bytes[name.upperBound] == .colon, !name.isEmpty else {
-        index = start
-        try parseEnd()
+      let colon = bytes.endOfToken(from: start)
+      guard colon < bytes.count else { throw .incomplete }
+      guard bytes[colon] == .colon, colon > start else {
+        try parseEnd(at: start)
         return fields
       }
       count &+= 1
       guard count <= limit else { throw .refused(.headerTooLong) }
 
-      let value = (name.upperBound &+ 1)..<bytes.endOfFieldValue(from: name.upperBound &+ 1)
-      start = value.upperBound &+ 2
-      guard bytes.isEndOfLine(at: value.upperBound) else {
-        index = value.upperBound
-        try parseEnd()
-        return fields
-      }
+      let name = start..<colon
+      let value = (colon &+ 1)..<bytes.endOfFieldValue(from: colon &+ 1)
+      try parseEnd(at: value.upperBound)
+      start = index
       do {
         try fields.parseField(name, value, in: bytes)
       } catch {
@@ -226,8 +222,12 @@ extension RequestParser {
   }
 
   /// Parses an end of line where nothing else can stand.
-  private mutating func parseEnd() throws(Interruption) {
-    try expect(.carriageReturn, orRefuse: .malformedField)
-    try expect(.lineFeed, orRefuse: .malformedField)
+  @inline(__always)
+  private mutating func parseEnd(at start: Int) throws(Interruption) {
+    index = start &+ 2
+    guard !bytes.isEndOfLine(at: start) else { return }
+    let isIncomplete =
+      start == bytes.count || (start &+ 1 == bytes.count && bytes[start] == .carriageReturn)
+    throw isIncomplete ? .incomplete : .refused(.malformedField)
   }
 }
