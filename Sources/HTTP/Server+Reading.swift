@@ -25,9 +25,8 @@ extension Server {
   /// the others had their turn.
   package mutating func nextRequest() -> Request? {
     while let slot = reader.slot ?? readNextConnection() {
-      let request = parseNext(slot)
-      if request == nil || !reader.hasUnparsed { finishReading(slot) }
-      if let request { return request }
+      if let request = parseNext(slot) { return request }
+      finishReading(slot)
     }
     return nil
   }
@@ -93,6 +92,7 @@ extension Server {
   }
 
   /// Keeps what does not make a request yet for when more of it comes.
+  @inline(never)
   private mutating func keepRest(_ slot: Int) {
     guard connections.slots[slot].isOpen else { return }
     connections.slots[slot].keepRest(
@@ -149,6 +149,7 @@ extension Server {
   }
 
   /// Begins to read a body. The header is kept until the body is complete.
+  @inline(never)
   private mutating func beginBody(_ slot: Int, _ head: RequestHead) throws(RequestError) {
     let match = match(head, in: reader.bytes.span)
     let bodyLimit = match.flatMap { match in
@@ -174,6 +175,7 @@ extension Server {
   /// Reads what has come of a body.
   ///
   /// - Returns: whether it is complete.
+  @inline(never)
   private mutating func readBody(
     _ slot: Int, _ pending: PendingRequest
   ) throws(RequestError) -> Bool {
@@ -225,7 +227,8 @@ extension Server {
   }
 
   /// Gives a complete request its place in the order of responses, and answers it where the program
-  /// is not needed.
+  /// is not needed. Behind the last request of the bytes that were read, the reader is free for the next
+  /// connection.
   ///
   /// - Returns: the request that the program must respond to.
   @inline(__always)
@@ -240,6 +243,7 @@ extension Server {
       respondWithoutProgram(exchange, head, match)
       return nil
     }
+    if !reader.hasUnparsed { finishReading(slot) }
     return Request(
       exchange: exchange, route: match.route, method: head.method, parameters: match.parameters,
       query: query, header: header, body: body)
@@ -265,6 +269,7 @@ extension Server {
   }
 
   /// Tells a client why its request is not taken, and takes no other from it.
+  @inline(never)
   mutating func refuse(_ slot: Int, _ error: RequestError) {
     let exchange: Exchange
     if observer != nil {
@@ -279,12 +284,16 @@ extension Server {
     respond(exchange, ResponseHead.text(error.status), ErrorBody(explanation: error.explanation))
   }
 
+  /// Drops what was kept of a request that is complete, or refused.
+  @inline(never)
+  private mutating func dropKept(_ slot: Int) {
+    _ = connections.slots[slot].takeKept()
+    _ = connections.countBuffers(of: slot)
+  }
+
   @inline(__always)
   private mutating func makeExchange(_ slot: Int, _ options: Exchange.Options) -> Exchange {
-    if !connections.slots[slot].kept.isEmpty {
-      _ = connections.slots[slot].takeKept()
-      _ = connections.countBuffers(of: slot)
-    }
+    if !connections.slots[slot].kept.isEmpty { dropKept(slot) }
     let sequence = connections.slots[slot].takeRequest(isLast: options.contains(.last))
     return Exchange(
       slot: UInt32(slot), generation: connections.slots[slot].generation, sequence: sequence,
