@@ -25,9 +25,8 @@ extension Server {
   /// the others had their turn.
   package mutating func nextRequest() -> Request? {
     while let slot = reader.slot ?? readNextConnection() {
-      let request = parseNext(slot)
-      if request == nil || !reader.hasUnparsed { finishReading(slot) }
-      if let request { return request }
+      if let request = parseNext(slot) { return request }
+      finishReading(slot)
     }
     return nil
   }
@@ -93,6 +92,7 @@ extension Server {
   }
 
   /// Keeps what does not make a request yet for when more of it comes.
+  @inline(never)
   private mutating func keepRest(_ slot: Int) {
     guard connections.slots[slot].isOpen else { return }
     connections.slots[slot].keepRest(
@@ -110,34 +110,35 @@ extension Server {
   private mutating func parseNext(_ slot: Int) -> Request? {
     while reader.hasUnparsed {
       do throws(RequestError) {
-        let head: RequestHead
-        var body = 0..<0
         switch connections.slots[slot].state {
         case .responding where hasPipelinedTooMuch(slot):
           connections.slots[slot].pause()
           return nil
         case .idle, .header, .responding:
-          guard !connections.slots[slot].kept.isEmpty || !reader.skipEmptyLine(),
-            let parsed = try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits)
-          else { return nil }
-          guard parsed.body == .none else {
-            try beginBody(slot, parsed)
-            continue
+          guard let head = try parseHead(slot) else { return nil }
+          if head.body == .none {
+            reader.advance(head.length)
+            if let request = admit(slot, head, body: 0..<0) { return request }
+          } else {
+            try beginBody(slot, head)
           }
-          reader.advance(parsed.length)
-          head = parsed
         case .body(let pending):
           guard try readBody(slot, pending) else { return nil }
-          head = try completeBody(slot)
-          body = head.length..<reader.requestBytes.count
+          if let request = try completeBody(slot) { return request }
         case .paused, .finishing, .discarding, .lingering, .closed: return nil
         }
-        if let request = admit(slot, head, body: body) { return request }
       } catch {
         refuse(slot, error)
       }
     }
     return nil
+  }
+
+  /// Parses the header of a request, if all of it is there.
+  @inline(never)
+  private mutating func parseHead(_ slot: Int) throws(RequestError) -> RequestHead? {
+    guard !connections.slots[slot].kept.isEmpty || !reader.skipEmptyLine() else { return nil }
+    return try RequestParser.parse(reader.bytes, from: reader.parsedEnd, limits)
   }
 
   /// Whether the client must get more of its responses before a further request is begun.
@@ -148,6 +149,7 @@ extension Server {
   }
 
   /// Begins to read a body. The header is kept until the body is complete.
+  @inline(never)
   private mutating func beginBody(_ slot: Int, _ head: RequestHead) throws(RequestError) {
     let match = match(head, in: reader.bytes.span)
     let bodyLimit = match.flatMap { match in
@@ -173,6 +175,7 @@ extension Server {
   /// Reads what has come of a body.
   ///
   /// - Returns: whether it is complete.
+  @inline(never)
   private mutating func readBody(
     _ slot: Int, _ pending: PendingRequest
   ) throws(RequestError) -> Bool {
@@ -206,14 +209,15 @@ extension Server {
     return countBuffers(of: slot) && isComplete
   }
 
-  /// - Returns: the head of a request whose body is complete.
-  private mutating func completeBody(_ slot: Int) throws(RequestError) -> RequestHead {
+  /// Admits a request whose body is complete.
+  @inline(never)
+  private mutating func completeBody(_ slot: Int) throws(RequestError) -> Request? {
     reader.complete(connections.slots[slot].takeKept())
     _ = connections.countBuffers(of: slot)
     guard let head = try reader.parseCompleted(limits) else {
       preconditionFailure("the header was complete before its body came")
     }
-    return head
+    return admit(slot, head, body: head.length..<reader.requestBytes.count)
   }
 
   @inline(__always)
@@ -223,7 +227,8 @@ extension Server {
   }
 
   /// Gives a complete request its place in the order of responses, and answers it where the program
-  /// is not needed.
+  /// is not needed. Behind the last request of the bytes that were read, the reader is free for the next
+  /// connection.
   ///
   /// - Returns: the request that the program must respond to.
   @inline(__always)
@@ -238,6 +243,7 @@ extension Server {
       respondWithoutProgram(exchange, head, match)
       return nil
     }
+    if !reader.hasUnparsed { finishReading(slot) }
     return Request(
       exchange: exchange, route: match.route, method: head.method, parameters: match.parameters,
       query: query, header: header, body: body)
@@ -275,6 +281,7 @@ extension Server {
   }
 
   /// Tells a client why its request is not taken, and takes no other from it.
+  @inline(never)
   mutating func refuse(_ slot: Int, _ error: RequestError) {
     let exchange: Exchange
     if observer != nil {
@@ -290,12 +297,16 @@ extension Server {
       exchange, ResponseHead.problem(error.status), ProblemBody(error.status, error.explanation))
   }
 
+  /// Drops what was kept of a request that is complete, or refused.
+  @inline(never)
+  private mutating func dropKept(_ slot: Int) {
+    _ = connections.slots[slot].takeKept()
+    _ = connections.countBuffers(of: slot)
+  }
+
   @inline(__always)
   private mutating func makeExchange(_ slot: Int, _ options: Exchange.Options) -> Exchange {
-    if !connections.slots[slot].kept.isEmpty {
-      _ = connections.slots[slot].takeKept()
-      _ = connections.countBuffers(of: slot)
-    }
+    if !connections.slots[slot].kept.isEmpty { dropKept(slot) }
     let sequence = connections.slots[slot].takeRequest(isLast: options.contains(.last))
     return Exchange(
       slot: UInt32(slot), generation: connections.slots[slot].generation, sequence: sequence,

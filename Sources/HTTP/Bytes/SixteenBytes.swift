@@ -23,15 +23,12 @@ struct SixteenBytes: BitwiseCopyable {
       high = UInt64(littleEndian: halves[1])
     }
 
-    /// Whether no byte matches.
+    /// The place of the first match; nil when there is none.
     @inline(__always)
-    var isEmpty: Bool { low | high == 0 }
-
-    /// The place of the first match; 16 when there is none.
-    @inline(__always)
-    var first: Int {
-      low != 0
-        ? low.trailingZeroBitCount &>> 3 : 8 &+ high.trailingZeroBitCount &>> 3
+    var first: Int? {
+      if low != 0 { return low.trailingZeroBitCount &>> 3 }
+      if high != 0 { return 8 &+ high.trailingZeroBitCount &>> 3 }
+      return nil
     }
   }
 

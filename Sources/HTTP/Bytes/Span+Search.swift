@@ -1,3 +1,5 @@
+import Glibc
+
 /// Searches in the bytes of a request.
 extension Span<UInt8> {
   /// The byte at an index that the caller has compared with the count. These searches look at every
@@ -24,23 +26,25 @@ extension Span<UInt8> {
   /// The first index from `start` on whose byte is not of a kind, or `count`.
   ///
   /// - Parameters:
+  ///   - usualEnd: a byte that is not of the kind, and that nearly always is the one that is found.
   ///   - suspects: the bytes that may not be of the kind.
   ///   - isOfKind: decides about one of them.
   @inline(__always)
   private func end(
-    from start: Int, suspects: (SixteenBytes) -> SixteenBytes.Mask, _ isOfKind: (UInt8) -> Bool
+    from start: Int, usualEnd: UInt8, suspects: (SixteenBytes) -> SixteenBytes.Mask,
+    _ isOfKind: (UInt8) -> Bool
   ) -> Int {
     precondition(start >= 0)
     var index = start
     while index &+ 16 <= count {
-      let mask = suspects(sixteenBytes(at: index))
-      if mask.isEmpty {
+      guard let place = suspects(sixteenBytes(at: index)).first else {
         index &+= 16
-      } else {
-        index &+= mask.first
-        guard isOfKind(uncheckedByte(index)) else { return index }
-        index &+= 1
+        continue
       }
+      index &+= place
+      let byte = uncheckedByte(index)
+      guard byte != usualEnd, isOfKind(byte) else { return index }
+      index &+= 1
     }
     while index < count, isOfKind(uncheckedByte(index)) { index &+= 1 }
     return index
@@ -49,23 +53,29 @@ extension Span<UInt8> {
   /// The first index from `start` on whose byte no field value can hold, or `count`.
   @inline(__always)
   func endOfFieldValue(from start: Int) -> Int {
-    end(from: start, suspects: { $0.nonPrintable }, { $0.isFieldCharacter })
+    end(
+      from: start, usualEnd: .carriageReturn, suspects: { $0.nonPrintable },
+      { $0.isFieldCharacter })
   }
 
   /// The first index from `start` on whose byte is no token character, or `count`.
   @inline(__always)
   func endOfToken(from start: Int) -> Int {
-    end(from: start, suspects: { $0.nonNameCharacters }, { $0.isTokenCharacter })
+    end(
+      from: start, usualEnd: .colon, suspects: { $0.nonNameCharacters }, { $0.isTokenCharacter })
   }
 
   /// The first index from `start` on whose byte the name of a host cannot hold as it is, or `count`.
   @inline(__always)
   func endOfHostName(from start: Int) -> Int {
-    end(from: start, suspects: { $0.nonHostCharacters }, { $0.isHostNameCharacter })
+    end(
+      from: start, usualEnd: .colon, suspects: { $0.nonHostCharacters },
+      { $0.isHostNameCharacter })
   }
 
   /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to
   /// the query within it; and whether something in its path is percent-encoded.
+  @inline(__always)
   func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isEncoded: Bool) {
     precondition(start >= 0)
     var index = start
@@ -92,8 +102,12 @@ extension Span<UInt8> {
   func starts(with text: StaticString, at start: Int) -> Bool {
     let length = text.utf8CodeUnitCount
     guard start >= 0, start &+ length <= count else { return false }
-    for place in 0..<length where uncheckedByte(start &+ place) != text.byte(place) { return false }
-    return true
+    // Sound: as many bytes as the text has were just found to lie within the span. The length is a
+    // constant where this is inlined, so the comparison is one of words.
+    return unsafe withUnsafeBufferPointer { bytes in
+      guard let first = bytes.baseAddress else { return length == 0 }
+      return unsafe memcmp(first + start, text.utf8Start, length) == 0
+    }
   }
 
   /// Whether the bytes of a range spell a word, in either case.
@@ -107,8 +121,11 @@ extension Span<UInt8> {
     var place = 0
     while place < length {
       // Sound: the place lies within the word.
-      let letter = unsafe word.utf8Start[place]
-      guard uncheckedByte(range.lowerBound &+ place).lowercased == letter else { return false }
+      let character = unsafe word.utf8Start[place]
+      // One bit tells a capital from a small letter.
+      let ignoredBit: UInt8 = character.isSmallLetter ? 0x20 : 0
+      let difference = uncheckedByte(range.lowerBound &+ place) ^ character
+      guard difference | ignoredBit == ignoredBit else { return false }
       place &+= 1
     }
     return true

@@ -54,9 +54,9 @@ extension UInt8 {
     return value < 6 ? Int(value) + 10 : nil
   }
 
-  /// The byte with an ASCII capital made small.
+  /// Whether it is a small ASCII letter.
   @inline(__always)
-  var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+  var isSmallLetter: Bool { self &- 0x61 < 26 }
 
   /// Looks an ASCII byte up in a set: bytes 0 to 63 are the bits of `low`, 64 to 127 of `high`.
   @inline(__always)

@@ -56,32 +56,31 @@ struct FramingFields {
     }
   }
 
-  /// Sets what the fields say together, once all were parsed.
+  /// What the fields say together, once all were parsed.
   ///
   /// - Throws: when they leave in doubt where the body ends, or ask for what cannot be done.
   @inline(__always)
-  func finish(_ head: inout RequestHead, _ limits: borrowing Limits) throws(RequestError) {
-    guard hosts == 1 || (hosts == 0 && head.minorVersion == 0) else { throw .malformedHost }
-    head.isPersistent = !hasClose && (head.minorVersion > 0 || hasKeepAlive)
-    if contentLength != nil || transferCoding != nil {
-      head.body = try framing(of: head, limits)
-    }
-    if expects100 || hasUnknownExpectation, head.minorVersion > 0 {
-      guard !hasUnknownExpectation else { throw .unknownExpectation }
-      head.expectsContinue = head.body != .none
-    }
+  func finish(
+    minorVersion: UInt8, bodyLimit: Int
+  ) throws(RequestError) -> (isPersistent: Bool, body: BodyFraming, expectsContinue: Bool) {
+    guard hosts == 1 || (hosts == 0 && minorVersion == 0) else { throw .malformedHost }
+    let isPersistent = !hasClose && (minorVersion > 0 || hasKeepAlive)
+    let hasBody = contentLength != nil || transferCoding != nil
+    let body = hasBody ? try framing(minorVersion, bodyLimit) : .none
+    let hasExpectation = (expects100 || hasUnknownExpectation) && minorVersion > 0
+    if hasExpectation, hasUnknownExpectation { throw .unknownExpectation }
+    return (isPersistent, body, hasExpectation && body != .none)
   }
 
   /// RFC 9112 section 6.3, with every doubtful case refused.
-  private func framing(
-    of head: RequestHead, _ limits: borrowing Limits
-  ) throws(RequestError) -> BodyFraming {
+  @inline(never)
+  private func framing(_ minorVersion: UInt8, _ limit: Int) throws(RequestError) -> BodyFraming {
     guard let coding = transferCoding else {
       let length = contentLength ?? 0
-      guard length <= limits.body else { throw .bodyTooLong }
+      guard length <= limit else { throw .bodyTooLong }
       return length == 0 ? .none : .length(length)
     }
-    guard contentLength == nil, head.minorVersion > 0 else { throw .ambiguousFraming }
+    guard contentLength == nil, minorVersion > 0 else { throw .ambiguousFraming }
     guard coding.endsChunked else { throw .ambiguousFraming }
     guard !coding.hasUnknown else { throw .unknownTransferCoding }
     return .chunked

@@ -21,21 +21,21 @@ enum Target: Equatable, Sendable {
 
 /// A request line and its header fields, parsed.
 struct RequestHead: Equatable, Sendable {
-  var method = Method.other
-  var target = Target.server
+  let method: Method
+  let target: Target
 
   /// The number after `HTTP/1.`; what is higher than 1 is spoken to as 1.
-  var minorVersion: UInt8 = 1
+  let minorVersion: UInt8
 
   /// Whether the client wants to keep the connection (RFC 9112 section 9.3).
-  var isPersistent = true
+  let isPersistent: Bool
 
-  var body = BodyFraming.none
+  let body: BodyFraming
 
   /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section
   /// 10.1.1).
-  var expectsContinue = false
+  let expectsContinue: Bool
 
   /// How many bytes the head took, empty lines before and after it included.
-  var length = 0
+  let length: Int
 }

@@ -10,8 +10,6 @@ struct RequestParser: ~Escapable {
   private let bytes: Span<UInt8>
   private let start: Int
   private var index: Int
-  private var head = RequestHead()
-  private var fields = FramingFields()
 
   /// Why parsing stopped before the end of a head.
   private enum Interruption: Error {
@@ -29,10 +27,7 @@ struct RequestParser: ~Escapable {
       // What stands beyond the limit is not looked at, or it would matter how much has come.
       let end = min(bytes.count, start &+ limits.header)
       var parser = RequestParser(bytes.span.extracting(..<end), from: start)
-      try parser.parseRequestLine(limits)
-      try parser.parseFields(limits)
-      try parser.finish(limits)
-      return parser.head
+      return try parser.parseHead(limits)
     } catch {
       if case .refused(let error) = error { throw error }
       guard bytes.count - start <= limits.header else { throw .headerTooLong }
@@ -70,11 +65,23 @@ struct RequestParser: ~Escapable {
 
 extension RequestParser {
   @inline(__always)
-  private mutating func parseRequestLine(_ limits: borrowing Limits) throws(Interruption) {
+  private mutating func parseHead(
+    _ limits: borrowing Limits
+  ) throws(Interruption) -> RequestHead {
     try skipEmptyLines()
-    head.method = try parseMethod(limits)
-    head.target = try parseTarget(limits)
-    head.minorVersion = try parseVersion()
+    let method = try parseMethod(limits.method)
+    let target = try parseTarget(method, limits.target)
+    let minorVersion = try parseVersion()
+    let fields = try parseFields(limits.fields)
+    do {
+      let framing = try fields.finish(minorVersion: minorVersion, bodyLimit: limits.body)
+      return RequestHead(
+        method: method, target: target, minorVersion: minorVersion,
+        isPersistent: framing.isPersistent, body: framing.body,
+        expectsContinue: framing.expectsContinue, length: index &- start)
+    } catch {
+      throw .refused(error)
+    }
   }
 
   /// Some old clients end a body with an empty line that does not belong to it (RFC 9112 section
@@ -88,37 +95,46 @@ extension RequestParser {
   }
 
   @inline(__always)
-  private mutating func parseMethod(_ limits: borrowing Limits) throws(Interruption) -> Method {
+  private mutating func parseMethod(_ limit: Int) throws(Interruption) -> Method {
     if bytes.starts(with: "GET ", at: index) {
       index &+= 4
       return .get
     }
+    return try parseOtherMethod(limit)
+  }
+
+  @inline(never)
+  private mutating func parseOtherMethod(_ limit: Int) throws(Interruption) -> Method {
     let method = index..<bytes.endOfToken(from: index)
-    guard method.count <= limits.method else { throw .refused(.unknownMethod) }
+    guard method.count <= limit else { throw .refused(.unknownMethod) }
     index = method.upperBound
     guard try next() == .space, !method.isEmpty else { throw .refused(.malformedRequestLine) }
     return Method(method, in: bytes)
   }
 
   @inline(__always)
-  private mutating func parseTarget(_ limits: borrowing Limits) throws(Interruption) -> Target {
+  private mutating func parseTarget(
+    _ method: Method, _ limit: Int
+  ) throws(Interruption) -> Target {
     let target = bytes.targetExtent(from: index)
-    guard target.end &- index <= limits.target else { throw .refused(.targetTooLong) }
+    guard target.end &- index <= limit else { throw .refused(.targetTooLong) }
     let path = index..<target.endOfPath
     let query = min(target.endOfPath &+ 1, target.end)..<target.end
     index = target.end
     guard try next() == .space else { throw .refused(.malformedTarget) }
     if target.isEncoded { try checkPercentEncoding(of: path) }
-    return try self.target(path, query)
+    if bytes[path.lowerBound] == .slash { return .path(path, query: query) }
+    return try unusualTarget(path, query, method)
   }
 
-  /// Sorts out the four forms of a target (RFC 9112 section 3.2).
-  @inline(__always)
-  private func target(_ text: Range<Int>, _ query: Range<Int>) throws(Interruption) -> Target {
+  /// Sorts out the forms of a target that are not a path (RFC 9112 section 3.2).
+  @inline(never)
+  private func unusualTarget(
+    _ text: Range<Int>, _ query: Range<Int>, _ method: Method
+  ) throws(Interruption) -> Target {
     guard !text.isEmpty else { throw .refused(.malformedTarget) }
-    if bytes[text.lowerBound] == .slash { return .path(text, query: query) }
     if text.count == 1, bytes[text.lowerBound] == .asterisk, query.lowerBound == text.upperBound,
-      head.method == .options
+      method == .options
     {
       return .server
     }
@@ -136,9 +152,10 @@ extension RequestParser {
       return .path(slash..<text.upperBound, query: query)
     }
     // The fourth form is CONNECT's.
-    throw .refused(head.method == .connect ? .unknownMethod : .malformedTarget)
+    throw .refused(method == .connect ? .unknownMethod : .malformedTarget)
   }
 
+  @inline(never)
   private func checkPercentEncoding(of path: Range<Int>) throws(Interruption) {
     for index in path where bytes[index] == .percent {
       guard bytes.isPercentEncoded(index, path.upperBound) else {
@@ -149,22 +166,15 @@ extension RequestParser {
 
   @inline(__always)
   private mutating func parseVersion() throws(Interruption) -> UInt8 {
-    let version: UInt8
-    if bytes.starts(with: "HTTP/1.1", at: index) {
-      version = 1
-      index &+= 8
-    } else if bytes.starts(with: "HTTP/1.0", at: index) {
-      version = 0
-      index &+= 8
-    } else {
-      version = try parseUnusualVersion()
+    if bytes.starts(with: "HTTP/1.1\r\n", at: index) {
+      index &+= 10
+      return 1
     }
-    try expect(.carriageReturn, orRefuse: .malformedRequestLine)
-    try expect(.lineFeed, orRefuse: .malformedRequestLine)
-    return version
+    return try parseOtherVersion()
   }
 
-  private mutating func parseUnusualVersion() throws(Interruption) -> UInt8 {
+  @inline(never)
+  private mutating func parseOtherVersion() throws(Interruption) -> UInt8 {
     for letter: UInt8 in [0x48, 0x54, 0x54, 0x50, .slash] {
       try expect(letter, orRefuse: .malformedRequestLine)
     }
@@ -173,6 +183,8 @@ extension RequestParser {
     let minor = try next().decimalDigit
     guard let major, let minor else { throw .refused(.malformedRequestLine) }
     guard major == 1 else { throw .refused(.unsupportedVersion) }
+    try expect(.carriageReturn, orRefuse: .malformedRequestLine)
+    try expect(.lineFeed, orRefuse: .malformedRequestLine)
     return UInt8(minor)
   }
 }
@@ -180,27 +192,27 @@ extension RequestParser {
 // MARK: - Header fields
 
 extension RequestParser {
-  private mutating func parseFields(_ limits: borrowing Limits) throws(Interruption) {
+  @inline(never)
+  private mutating func parseFields(_ limit: Int) throws(Interruption) -> FramingFields {
     // What is looked at for every field of every request is kept out of `self`, in registers.
     let bytes = bytes
+    var fields = FramingFields()
     var start = index
     var count = 0
     while true {
-      let name = start..<bytes.endOfToken(from: start)
-      guard name.upperBound < bytes.count else { throw .incomplete }
-      guard bytes[name.upperBound] == .colon, !name.isEmpty else {
-        index = start
-        return try parseEnd()
+      let colon = bytes.endOfToken(from: start)
+      guard colon < bytes.count else { throw .incomplete }
+      guard bytes[colon] == .colon, colon > start else {
+        try parseEnd(at: start)
+        return fields
       }
       count &+= 1
-      guard count <= limits.fields else { throw .refused(.headerTooLong) }
+      guard count <= limit else { throw .refused(.headerTooLong) }
 
-      let value = (name.upperBound &+ 1)..<bytes.endOfFieldValue(from: name.upperBound &+ 1)
-      start = value.upperBound &+ 2
-      guard bytes.isEndOfLine(at: value.upperBound) else {
-        index = value.upperBound
-        return try parseEnd()
-      }
+      let name = start..<colon
+      let value = (colon &+ 1)..<bytes.endOfFieldValue(from: colon &+ 1)
+      try parseEnd(at: value.upperBound)
+      start = index
       do {
         try fields.parseField(name, value, in: bytes)
       } catch {
@@ -210,19 +222,12 @@ extension RequestParser {
   }
 
   /// Parses an end of line where nothing else can stand.
-  private mutating func parseEnd() throws(Interruption) {
-    try expect(.carriageReturn, orRefuse: .malformedField)
-    try expect(.lineFeed, orRefuse: .malformedField)
-  }
-
-  /// Puts together what the fields said, where one changes what another means.
   @inline(__always)
-  private mutating func finish(_ limits: borrowing Limits) throws(Interruption) {
-    head.length = index &- start
-    do {
-      try fields.finish(&head, limits)
-    } catch {
-      throw .refused(error)
-    }
+  private mutating func parseEnd(at start: Int) throws(Interruption) {
+    index = start &+ 2
+    guard !bytes.isEndOfLine(at: start) else { return }
+    let isIncomplete =
+      start == bytes.count || (start &+ 1 == bytes.count && bytes[start] == .carriageReturn)
+    throw isIncomplete ? .incomplete : .refused(.malformedField)
   }
 }
