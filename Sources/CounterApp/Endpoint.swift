@@ -1,30 +1,38 @@
 import HTTP
 
-/// The paths that the program serves.
+/// The paths that the program serves, those that are asked for most first.
 enum Endpoint: Int, CaseIterable {
   case visit
-  case health
-  case ready
   case hit
-  case hitByQuery
   case get
+  case hitByQuery
   case getByQuery
   case counter
   case namespace
+  case health
+  case ready
+
+  /// Whether it counts or reads, and changes nothing else.
+  var isHitOrGet: Bool {
+    switch self {
+    case .hit, .hitByQuery, .get, .getByQuery: true
+    case .visit, .health, .ready, .counter, .namespace: false
+    }
+  }
 
   var path: StaticString { route.template }
 
   var route: Route {
     switch self {
     case .visit: Route("/", [.get, .head])
-    case .health: Route("/health", [.get, .head])
-    case .ready: Route("/ready", [.get, .head])
     case .hit: Route("/hit/{namespace}/{key}", [.get, .head, .post])
-    case .hitByQuery: Route("/hit/{namespace}", [.get, .head, .post])
     case .get: Route("/get/{namespace}/{key}", [.get, .head, .post])
+    case .hitByQuery: Route("/hit/{namespace}", [.get, .head, .post])
     case .getByQuery: Route("/get/{namespace}", [.get, .head, .post])
     case .counter: Route("/counters/{namespace}/{key}", [.get, .head, .put, .delete])
     case .namespace: Route("/counters/{namespace}", [.get, .head, .put, .delete])
+    case .health: Route("/health", [.get, .head])
+    case .ready: Route("/ready", [.get, .head])
     }
   }
 }

@@ -46,6 +46,14 @@ package enum CounterName {
     if isDots(bytes, 0..<bytes.count) { throw .namespaceDots }
   }
 
+  /// Whether the bytes are a valid namespace, and a valid key as well, in a path without percent-encoding.
+  @inline(__always)
+  package static func isPlain(_ bytes: Span<UInt8>) -> Bool {
+    guard bytes.count >= 1, bytes.count <= longestNamespace else { return false }
+    for index in 0..<bytes.count where !isNamespaceCharacter(bytes[index]) { return false }
+    return !isDots(bytes, 0..<bytes.count)
+  }
+
   /// Whether a text is a valid namespace.
   package static func isNamespace(_ text: String) -> Bool {
     (try? checkNamespace(Array(text.utf8).span)) != nil

@@ -246,7 +246,7 @@ extension Server {
     if !reader.hasUnparsed { finishReading(slot) }
     return Request(
       exchange: exchange, route: match.route, method: head.method, parameters: match.parameters,
-      query: query, header: header, body: body)
+      query: query, header: header, accept: head.accept, body: body)
   }
 
   /// Responds to OPTIONS, and to requests that no route is there for.

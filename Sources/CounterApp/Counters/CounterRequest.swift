@@ -47,7 +47,8 @@ struct CounterRequestReader: ~Escapable {
     self.endpoint = endpoint
     self.request = request
     self.bytes = bytes
-    fields = HeaderFields(bytes.extracting(request.header))
+    let isPlain = endpoint.isHitOrGet && request.method != .post
+    fields = isPlain ? HeaderFields() : HeaderFields(bytes.extracting(request.header))
     query =
       request.query.isEmpty ? QueryParameters() : try QueryParameters(request.query, of: bytes)
   }
@@ -88,6 +89,10 @@ struct CounterRequestReader: ~Escapable {
       if let key = query.key { try name.setKey(key, of: bytes, .query) }
     }
   }
+
+  /// Whether the client prefers plain text to JSON.
+  @inline(__always)
+  private var prefersText: Bool { MediaPreference.isText(bytes, request.accept) }
 
   /// Checks that the request carries a token for its namespace.
   private func checkToken(
@@ -137,7 +142,7 @@ extension CounterRequestReader {
       keys.append(name.keyText)
     }
     let gathering = PendingAnswer.Gathering(
-      keys, isText: fields.prefersText, callback: try readCallback())
+      keys, isText: prefersText, callback: try readCallback())
     return CounterRequest(.readAll(ranges), .content(.counters(gathering)))
   }
 
@@ -157,7 +162,6 @@ extension CounterRequestReader {
       try checkToken(name, access)
       return CounterRequest(.visit(.add(amount)), try hitAnswer())
     }
-    guard request.method == .post else { throw .idempotencyWithoutPost }
     let header = bytes.extracting(request.header)
     guard (1...255).contains(key.count), !fields.isAmbiguous,
       key.allSatisfy({ header[$0] > 0x20 && header[$0] < 0x7F })
@@ -172,14 +176,14 @@ extension CounterRequestReader {
     if let callback = try readCallback() {
       return .content(.script(callback: callback, isRead: false))
     }
-    return .form(fields.prefersText ? .text : .json)
+    return .form(prefersText ? .text : .json)
   }
 
   private func readAnswer() throws(Problem) -> CounterRequest.Answer {
     if let callback = try readCallback() {
       return .content(.script(callback: callback, isRead: true))
     }
-    return .form(fields.prefersText ? .readText : .readJSON)
+    return .form(prefersText ? .readText : .readJSON)
   }
 
   @inline(__always)
@@ -232,7 +236,7 @@ extension CounterRequestReader {
       cursor = number
     }
     let content = PendingAnswer.Content.list(
-      namespace: name.namespaceText, isText: fields.prefersText)
+      namespace: name.namespaceText, isText: prefersText)
     return CounterRequest(.list(cursor: cursor), .content(content))
   }
 }

@@ -19,6 +19,7 @@ struct CounterService: ~Copyable {
   mutating func handle(
     _ endpoint: Endpoint, _ request: Request, _ server: inout Server, _ counting: inout GroupCommit
   ) {
+    if endpoint == .hit, countPlainHit(request, server.requestBytes, &counting) { return }
     let read: CounterRequest
     do throws(Problem) {
       let reader = try CounterRequestReader(endpoint, request, server.requestBytes)
@@ -29,6 +30,24 @@ struct CounterService: ~Copyable {
       return
     }
     carryOut(read, request, &server, &counting)
+  }
+
+  /// Counts what nearly all requests are: a hit of a counter that the path names without percent-encoding. It
+  /// needs no name but the one in the request, and saves 730 instructions.
+  ///
+  /// - Returns: false when the request is another one, or cannot be counted.
+  @inline(__always)
+  private func countPlainHit(
+    _ request: Request, _ bytes: Span<UInt8>, _ counting: inout GroupCommit
+  ) -> Bool {
+    let (namespace, key) = (request.parameters[0], request.parameters[1])
+    guard request.method == .get, request.query.isEmpty, access.namespaces == nil,
+      CounterName.isPlain(bytes.extracting(namespace)), CounterName.isPlain(bytes.extracting(key))
+    else { return false }
+    let isText = MediaPreference.isText(bytes, request.accept)
+    return counting.visit(
+      AnswerTicket(request.exchange, isText ? .text : .json).ticket,
+      bytes.extracting(namespace.lowerBound..<key.upperBound), .hit)
   }
 
   @inline(__always)

@@ -1,10 +1,8 @@
 import HTTP
 
-/// The header fields of a request for a counter: ranges of its header; nil for a field that it lacks.
+/// The header fields with which a request for a counter may ask for more than a hit or a read: ranges of its
+/// header; nil for a field that it lacks.
 struct HeaderFields {
-  /// Whether the client prefers plain text to JSON.
-  private(set) var prefersText = false
-
   private(set) var authorization: Range<Int>?
   private(set) var idempotencyKey: Range<Int>?
   private(set) var ifNoneMatch: Range<Int>?
@@ -12,12 +10,12 @@ struct HeaderFields {
   /// Whether a field came twice that may come once.
   private(set) var isAmbiguous = false
 
+  init() {}
+
   init(_ header: Span<UInt8>) {
     var lines = HeaderLines(header)
-    var preference = MediaPreference()
     while let field = lines.next() {
       switch field.name.count {
-      case 6 where header.spells("accept", field.name): preference.add(header, field.value)
       case 13 where header.spells("authorization", field.name):
         isAmbiguous = !Self.set(&authorization, field) || isAmbiguous
       case 13 where header.spells("if-none-match", field.name):
@@ -27,7 +25,6 @@ struct HeaderFields {
       default: break
       }
     }
-    prefersText = preference.isText
   }
 
   /// - Returns: false when the field came before.
@@ -37,7 +34,7 @@ struct HeaderFields {
   }
 }
 
-/// What the Accept fields of a request say of `text/plain` and of `application/json` (RFC 9110 section
+/// What the Accept field of a request says of `text/plain` and of `application/json` (RFC 9110 section
 /// 12.5.1). JSON is the default: only a client that prefers text gets it.
 struct MediaPreference {
   private var text = Quality()
@@ -56,13 +53,18 @@ struct MediaPreference {
     }
   }
 
-  var isText: Bool { text.value > json.value }
+  private var isText: Bool { text.value > json.value }
 
+  /// Whether the client prefers plain text.
+  ///
+  /// - Parameter accept: the value of the field; empty without one.
   @inline(__always)
-  mutating func add(_ header: Span<UInt8>, _ value: Range<Int>) {
-    // What most programs send.
-    if value.count == 3, header[value.lowerBound] == UInt8(ascii: "*") { return addAny(1000) }
-    addRanges(header, value)
+  static func isText(_ bytes: Span<UInt8>, _ accept: Range<Int>) -> Bool {
+    // `*/*` is what most programs send.
+    if accept.count < 4 { return false }
+    var preference = MediaPreference()
+    preference.addRanges(bytes, accept)
+    return preference.isText
   }
 
   private mutating func addAny(_ quality: Int) {
@@ -71,33 +73,33 @@ struct MediaPreference {
   }
 
   @inline(never)
-  private mutating func addRanges(_ header: Span<UInt8>, _ value: Range<Int>) {
-    for element in Self.split(header, value, at: UInt8(ascii: ",")) {
-      let parts = Self.split(header, element, at: UInt8(ascii: ";"))
+  private mutating func addRanges(_ bytes: Span<UInt8>, _ value: Range<Int>) {
+    for element in Self.split(bytes, value, at: UInt8(ascii: ",")) {
+      let parts = Self.split(bytes, element, at: UInt8(ascii: ";"))
       guard let range = parts.first else { continue }
       var quality = 1000
       for parameter in parts.dropFirst() {
-        if let given = Self.quality(header, parameter) { quality = given }
+        if let given = Self.quality(bytes, parameter) { quality = given }
       }
-      if header.spells("text/plain", range) { text.add(3, quality) }
-      if header.spells("text/*", range) { text.add(2, quality) }
-      if header.spells("application/json", range) { json.add(3, quality) }
-      if header.spells("application/*", range) { json.add(2, quality) }
-      if header.spells("*/*", range) { addAny(quality) }
+      if bytes.spells("text/plain", range) { text.add(3, quality) }
+      if bytes.spells("text/*", range) { text.add(2, quality) }
+      if bytes.spells("application/json", range) { json.add(3, quality) }
+      if bytes.spells("application/*", range) { json.add(2, quality) }
+      if bytes.spells("*/*", range) { addAny(quality) }
     }
   }
 
   /// The weight that a parameter `q=0.5` gives, in thousandths; nil for another parameter.
-  private static func quality(_ header: Span<UInt8>, _ parameter: Range<Int>) -> Int? {
-    guard parameter.count >= 3, header.spells("q=", parameter.lowerBound..<parameter.lowerBound + 2)
+  private static func quality(_ bytes: Span<UInt8>, _ parameter: Range<Int>) -> Int? {
+    guard parameter.count >= 3, bytes.spells("q=", parameter.lowerBound..<parameter.lowerBound + 2)
     else { return nil }
-    let first = header[parameter.lowerBound + 2]
+    let first = bytes[parameter.lowerBound + 2]
     var quality = first == UInt8(ascii: "0") ? 0 : 1000
     guard quality == 0 else { return quality }
     var weight = 100
     for index in min(parameter.lowerBound + 4, parameter.upperBound)..<parameter.upperBound {
-      guard (0x30...0x39).contains(header[index]) else { break }
-      quality += Int(header[index] - 0x30) * weight
+      guard (0x30...0x39).contains(bytes[index]) else { break }
+      quality += Int(bytes[index] - 0x30) * weight
       weight /= 10
     }
     return quality
@@ -105,15 +107,15 @@ struct MediaPreference {
 
   /// The parts between separators, without the blanks around them.
   private static func split(
-    _ header: Span<UInt8>, _ value: Range<Int>, at separator: UInt8
+    _ bytes: Span<UInt8>, _ value: Range<Int>, at separator: UInt8
   ) -> [Range<Int>] {
     var parts: [Range<Int>] = []
     var start = value.lowerBound
     for index in value.lowerBound...value.upperBound
-    where index == value.upperBound || header[index] == separator {
+    where index == value.upperBound || bytes[index] == separator {
       var (first, end) = (start, index)
-      while first < end, header[first] == 0x20 || header[first] == 0x09 { first += 1 }
-      while end > first, header[end - 1] == 0x20 || header[end - 1] == 0x09 { end -= 1 }
+      while first < end, bytes[first] == 0x20 || bytes[first] == 0x09 { first += 1 }
+      while end > first, bytes[end - 1] == 0x20 || bytes[end - 1] == 0x09 { end -= 1 }
       if first < end { parts.append(first..<end) }
       start = index + 1
     }

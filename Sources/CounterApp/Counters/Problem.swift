@@ -17,7 +17,6 @@ enum Problem: Error, Equatable {
   case missingValue
   case malformedCursor
   case malformedIdempotencyKey
-  case idempotencyWithoutPost
   case unknownPrecondition
   case idempotencyNeedsToken
   case noTokens
@@ -36,7 +35,7 @@ enum Problem: Error, Equatable {
     switch self {
     case .name, .missingKey, .severalKeys, .tooManyKeys, .malformedQuery, .repeatedParameter,
       .malformedCallback, .malformedAmount, .amountWithoutPost, .malformedValue, .missingValue,
-      .malformedCursor, .malformedIdempotencyKey, .idempotencyWithoutPost, .unknownPrecondition:
+      .malformedCursor, .malformedIdempotencyKey, .unknownPrecondition:
       .badRequest
     case .idempotencyNeedsToken, .tokenMissing, .tokenUnknown: .unauthorized
     case .noTokens, .tokenOfOtherNamespace, .tooManyCounters: .forbidden
@@ -67,7 +66,6 @@ enum Problem: Error, Equatable {
     case .malformedCursor: "cursor is what the page before returned."
     case .malformedIdempotencyKey:
       "An Idempotency-Key is one field of 1 to 255 visible ASCII characters."
-    case .idempotencyWithoutPost: "Idempotency-Key needs the method POST."
     case .unknownPrecondition: "If-None-Match can only be *."
     case .idempotencyNeedsToken:
       "Idempotency-Key needs a token, because each key is kept for a day: Authorization: Bearer TOKEN."

@@ -1,5 +1,9 @@
-/// The few header fields that decide how a request is framed and whether its connection stays.
+/// The few header fields that decide how a request is framed and whether its connection stays, and where
+/// its Accept field is.
 struct FramingFields {
+  /// The value of the first Accept field, which programs ask for most; empty without one.
+  private(set) var accept = 0..<0
+
   private var hosts = 0
   private var contentLength: Int?
   private var transferCoding: TransferCoding?
@@ -16,7 +20,7 @@ struct FramingFields {
     var hasUnknown = false
   }
 
-  /// Parses a field, if it is a framing field.
+  /// Parses a field, if it is one of these.
   ///
   /// - Parameter name: is not empty.
   ///
@@ -33,8 +37,8 @@ struct FramingFields {
     }
   }
 
-  /// The first letters of the framing fields, C, E, H and T, each as its place in the alphabet.
-  private static var initials: UInt32 { 1 << 3 | 1 << 5 | 1 << 8 | 1 << 20 }
+  /// The first letters of the fields, A, C, E, H and T, each as its place in the alphabet.
+  private static var initials: UInt32 { 1 << 1 | 1 << 3 | 1 << 5 | 1 << 8 | 1 << 20 }
 
   /// The lengths of their names, modulo 32.
   private static var lengths: UInt32 { 1 << 4 | 1 << 6 | 1 << 10 | 1 << 14 | 1 << 17 }
@@ -45,6 +49,8 @@ struct FramingFields {
   ) throws(RequestError) {
     if bytes.spells("host", name) {
       try parseHost(bytes.trimmed(value), in: bytes)
+    } else if bytes.spells("accept", name) {
+      if accept.isEmpty { accept = bytes.trimmed(value) }
     } else if bytes.spells("connection", name) {
       parseConnection(bytes.trimmed(value), in: bytes)
     } else if bytes.spells("content-length", name) {

@@ -22,6 +22,9 @@ package struct Request: Sendable {
   /// The request line and the header fields, for `HeaderLines`.
   package let header: Range<Int>
 
+  /// The value of the first Accept field; empty without one.
+  package let accept: Range<Int>
+
   /// The body, decoded; empty unless the route asks for bodies.
   package let body: Range<Int>
 }

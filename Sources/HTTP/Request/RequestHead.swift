@@ -36,6 +36,9 @@ struct RequestHead: Equatable, Sendable {
   /// 10.1.1).
   let expectsContinue: Bool
 
+  /// The value of the first Accept field; empty without one.
+  let accept: Range<Int>
+
   /// How many bytes the head took, empty lines before and after it included.
   let length: Int
 }

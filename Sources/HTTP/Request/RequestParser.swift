@@ -78,7 +78,7 @@ extension RequestParser {
       return RequestHead(
         method: method, target: target, minorVersion: minorVersion,
         isPersistent: framing.isPersistent, body: framing.body,
-        expectsContinue: framing.expectsContinue, length: index &- start)
+        expectsContinue: framing.expectsContinue, accept: fields.accept, length: index &- start)
     } catch {
       throw .refused(error)
     }

@@ -7,7 +7,7 @@ package struct Route: Sendable {
   let bodyLimit: Int?
 
   /// - Parameters:
-  ///   - template: a path of at most five segments, each a literal text or a parameter:
+  ///   - template: a path whose segments are literal texts and at most two parameters:
   ///     `/hit/{namespace}/{key}`. A literal is written without percent-encoding.
   ///   - bodyLimit: the longest body in bytes, which the request brings along; a longer one is
   ///     answered 413. Without a limit, bodies are read past.
@@ -39,70 +39,38 @@ struct RouteTable: ~Copyable {
   /// The methods of all routes together.
   private(set) var methods: MethodSet = []
 
-  static var mostSegments: Int { 5 }
-
-  /// Segments of a path or a template, without their slashes.
-  struct Segments {
-    var ranges = InlineArray<5, Range<Int>>(repeating: 0..<0)
-    var count = 0
-
-    /// - Returns: nil when there are too many.
-    @inline(__always)
-    init?(_ path: Range<Int>, isSlash: (Int) -> Bool) {
-      var start = path.lowerBound &+ 1
-      var index = start
-      while index < path.upperBound {
-        if isSlash(index) {
-          guard append(start..<index) else { return nil }
-          start = index &+ 1
-        }
-        index &+= 1
-      }
-      // An empty path, as an absolute target may have, is `/` (RFC 9110 section 4.2.3).
-      guard append(start..<max(start, path.upperBound)) else { return nil }
-    }
-
-    @inline(__always)
-    private mutating func append(_ segment: Range<Int>) -> Bool {
-      guard count < RouteTable.mostSegments else { return false }
-      ranges[count] = segment
-      count &+= 1
-      return true
-    }
-  }
-
+  /// A route, and where its parameters end in its template.
   struct Entry {
     let route: Route
-    let segments: Segments
+    var parameterEnds = InlineArray<2, Int>(repeating: 0)
 
-    func isParameter(_ segment: Range<Int>) -> Bool {
-      !segment.isEmpty && route.template.byte(segment.lowerBound) == UInt8(ascii: "{")
-    }
-
-    /// Whether it is a path whose parameters are whole segments, and not too many.
-    var isSound: Bool {
+    /// - Precondition: the template is a path whose parameters are whole segments, and not too many.
+    init(_ route: Route) {
+      self.route = route
+      let template = route.template
+      precondition(template.byte(0) == .slash, "a template is a path")
       var parameterCount = 0
-      for index in 0..<segments.count where isParameter(segments.ranges[index]) {
-        guard route.template.byte(segments.ranges[index].upperBound - 1) == UInt8(ascii: "}") else {
-          return false
+      for place in 1..<max(1, template.utf8CodeUnitCount) {
+        if template.byte(place) == Entry.parameterStart {
+          precondition(template.byte(place - 1) == .slash, "a parameter is a whole segment")
+          precondition(parameterCount < RouteMatch.mostParameters, "too many parameters")
+        } else if template.byte(place) == UInt8(ascii: "}") {
+          let isLast = place + 1 == template.utf8CodeUnitCount
+          precondition(isLast || template.byte(place + 1) == .slash, "it is a whole segment")
+          parameterEnds[parameterCount] = place + 1
+          parameterCount += 1
         }
-        parameterCount += 1
       }
-      return route.template.byte(0) == .slash && parameterCount <= RouteMatch.mostParameters
     }
+
+    static var parameterStart: UInt8 { UInt8(ascii: "{") }
   }
 
-  /// - Precondition: each template is a path of at most five segments and two parameters.
+  /// - Precondition: each template is a path of segments that are literals or at most two parameters.
   init(_ routes: [Route]) {
     for route in routes {
-      let path = 0..<route.template.utf8CodeUnitCount
-      guard
-        let segments = Segments(path, isSlash: { route.template.byte($0) == .slash })
-      else { preconditionFailure("a template has too many segments") }
-      let entry = Entry(route: route, segments: segments)
-      precondition(entry.isSound, "a template has too many parameters, or is no path")
-      if path.count == 1, root == nil { root = entries.count }
-      entries.append(entry)
+      if route.template.utf8CodeUnitCount == 1, root == nil { root = entries.count }
+      entries.append(Entry(route))
       methods.formUnion(route.methods)
     }
   }
@@ -118,56 +86,55 @@ struct RouteTable: ~Copyable {
   /// - Returns: nil when no route matches.
   @inline(__always)
   func match(_ path: Range<Int>, in bytes: Span<UInt8>) -> RouteMatch? {
+    // An empty path, as an absolute target may have, is `/` (RFC 9110 section 4.2.3).
     if path.count <= 1, let root { return RouteMatch(route: root) }
-    return matchSegments(of: path, in: bytes)
+    return matchTemplates(path, in: bytes)
   }
 
   @inline(never)
-  private func matchSegments(of path: Range<Int>, in bytes: Span<UInt8>) -> RouteMatch? {
-    guard let segments = Segments(path, isSlash: { bytes[$0] == .slash }) else { return nil }
-    for route in 0..<entries.count where entries[route].segments.count == segments.count {
-      if let match = match(route, segments, in: bytes) { return match }
+  private func matchTemplates(_ path: Range<Int>, in bytes: Span<UInt8>) -> RouteMatch? {
+    for route in 0..<entries.count {
+      if let match = match(route, path, in: bytes) { return match }
     }
     return nil
   }
 
+  /// Walks through the template of a route and a path side by side.
   @inline(__always)
-  private func match(_ route: Int, _ segments: Segments, in bytes: Span<UInt8>) -> RouteMatch? {
+  private func match(_ route: Int, _ path: Range<Int>, in bytes: Span<UInt8>) -> RouteMatch? {
+    let template = entries[route].route.template.bytes
     var match = RouteMatch(route: route)
     var parameterCount = 0
-    for index in 0..<segments.count {
-      let (expected, segment) = (entries[route].segments.ranges[index], segments.ranges[index])
-      if entries[route].isParameter(expected) {
-        match.parameters[parameterCount] = segment
+    var place = 0
+    var index = path.lowerBound
+    while place < template.count {
+      if index < path.upperBound, bytes[index] == template[place] {
+        index &+= 1
+        place &+= 1
+      } else if template[place] == Entry.parameterStart {
+        let start = index
+        while index < path.upperBound, bytes[index] != .slash { index &+= 1 }
+        match.parameters[parameterCount] = start..<index
+        place = entries[route].parameterEnds[parameterCount]
         parameterCount &+= 1
       } else {
-        guard matches(entries[route].route.template, expected, segment, in: bytes) else {
-          return nil
-        }
+        guard index < path.upperBound, bytes[index] == .percent,
+          decodedByte(at: index, in: bytes) == template[place]
+        else { return nil }
+        index &+= 3
+        place &+= 1
       }
     }
-    return match
+    return index == path.upperBound ? match : nil
   }
 
-  /// Compares a literal segment of a template with a percent-encoded one.
-  @inline(__always)
-  private func matches(
-    _ template: StaticString, _ literal: Range<Int>, _ segment: Range<Int>,
-    in bytes: Span<UInt8>
-  ) -> Bool {
-    var index = segment.lowerBound
-    for place in literal {
-      guard index < segment.upperBound else { return false }
-      var byte = bytes[index]
-      index &+= 1
-      if byte == .percent, let high = bytes[index].hexadecimalDigit,
-        let low = bytes[index &+ 1].hexadecimalDigit
-      {
-        byte = UInt8(high << 4 | low)
-        index &+= 2
-      }
-      guard byte == template.byte(place) else { return false }
-    }
-    return index == segment.upperBound
+  /// The byte that a percent sign in a literal segment stands for; nil for an encoded slash, which
+  /// separates no segments (RFC 3986 section 2.2).
+  @inline(never)
+  private func decodedByte(at index: Int, in bytes: Span<UInt8>) -> UInt8? {
+    guard let high = bytes[index + 1].hexadecimalDigit, let low = bytes[index + 2].hexadecimalDigit
+    else { return nil }
+    let decoded = UInt8(high << 4 | low)
+    return decoded == .slash ? nil : decoded
   }
 }
