@@ -1,10 +1,10 @@
 /// The Lua script that Redis runs for each batch. Tests replace it by a wrong one.
 package struct BatchScript: Sendable {
   /// What EVAL sends.
-  let text: String
+  package let text: String
 
   /// The SHA-1 of the text in hexadecimal, which EVALSHA sends in its place.
-  let digest: String
+  package let digest: String
 
   /// A script that keeps to the same arguments and reply as `exactlyOnce`.
   package init(text: String, digest: String) {
