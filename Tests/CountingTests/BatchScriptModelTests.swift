@@ -58,7 +58,8 @@ private struct ScriptTrial {
     case 5, 6:
       let idempotencyKey = "\(Int.random(in: 0..<3, using: &generator))"
       return (
-        counterKey(name), .addOnce(number == 0 ? 1 : number, record: recordKey(name, idempotencyKey))
+        counterKey(name),
+        .addOnce(number == 0 ? 1 : number, record: recordKey(name, idempotencyKey))
       )
     default: return (key, .add(number))
     }

@@ -159,7 +159,8 @@ struct BatchScriptTests {
   func badCounters(_ step: String) throws {
     try withRedis { redis throws in
       let bad = [
-        "text": "1 2", "huge": "9223372036854775808", "tiny": "-9223372036854775809", "zeros": "007",
+        "text": "1 2", "huge": "9223372036854775808", "tiny": "-9223372036854775809",
+        "zeros": "007",
       ]
       _ = try redis.command("RPUSH", "{1}:a/list", "a")
       for (key, value) in bad { _ = try redis.command("SET", "{1}:a/\(key)", value) }
@@ -188,7 +189,8 @@ struct BatchScriptTests {
   @Test("refuses an addition beyond 64 bits only, and says what the counter holds")
   func full() throws {
     try withRedis { redis throws in
-      _ = try redis.command("MSET", "{1}:a/max", "\(Int.max)", "{2}:a/min", "\(Int.min)", "good", "1")
+      _ = try redis.command(
+        "MSET", "{1}:a/max", "\(Int.max)", "{2}:a/min", "\(Int.min)", "good", "1")
       let steps = [
         ("{1}:a/max", "1"), ("good", "1"), ("{2}:a/min", "-1"), ("{1}:a/max", "0"),
         ("{2}:a/min", "\(Int.min)"), ("{1}:a/max", "\(Int.min)"), ("{2}:a/min", "\(Int.max)"),
@@ -249,11 +251,13 @@ struct BatchScriptTests {
     try withRedis { redis throws in
       let counter = counterKey("a/b")
       #expect(try run([(counter, "x")], number: 1, redis) == .text("-"))
-      #expect(try run([(counter, "5")], number: 1, redis, claim: "{hits}:claim:other") == .text("+5"))
+      #expect(
+        try run([(counter, "5")], number: 1, redis, claim: "{hits}:claim:other") == .text("+5"))
       #expect(try run([(counter, "x")], number: 1, redis) == .text("-"))
       #expect(try redis.command("GET", counter) == .text("5"))
       #expect(try run([(counter, "*7")], number: 2, redis) == .text("=5"))
-      #expect(try run([(counter, "x")], number: 2, redis, claim: "{hits}:claim:other") == .text("5"))
+      #expect(
+        try run([(counter, "x")], number: 2, redis, claim: "{hits}:claim:other") == .text("5"))
       #expect(try run([(counter, "*7")], number: 2, redis) == .text("=5"))
       #expect(try run([(counter, "0")], number: 3, redis) == .text("-"))
     }
@@ -276,8 +280,9 @@ struct BatchScriptTests {
       #expect(
         try run([(0, "x"), (3, "1"), (0, "1"), (3, "x"), (0, "=5"), (4, "1")], number: 3)
           == .text("2 +1 # 1 +5 #"))
-      #expect(try run([(0, "x"), (0, "1"), (0, "x"), (5, "*2"), (0, "1")], number: 4)
-        == .text("5 +1 1 +2 #"))
+      #expect(
+        try run([(0, "x"), (0, "1"), (0, "x"), (5, "*2"), (0, "1")], number: 4)
+          == .text("5 +1 1 +2 #"))
       let record = recordKey(names[7], "key")
       let once = ScriptBatch(
         number: 5, steps: [ScriptStep(keys[7], "@1", record: record)], limit: 3)
@@ -289,14 +294,16 @@ struct BatchScriptTests {
     }
   }
 
-  @Test("answers a record that holds a list, and makes a counter though a number of counters is one")
+  @Test(
+    "answers a record that holds a list, and makes a counter though a number of counters is one")
   func badRecords() throws {
     try withRedis { redis throws in
       let (counter, record) = (counterKey("a/b"), recordKey("a/b", "key"))
       let count = "\(counter.prefix { $0 != ":" }):counters"
       for key in [record, count] { _ = try redis.command("RPUSH", key, "a") }
       let steps = [
-        ScriptStep("hits", "1"), ScriptStep(counter, "@1", record: record), ScriptStep(counter, "1"),
+        ScriptStep("hits", "1"), ScriptStep(counter, "@1", record: record),
+        ScriptStep(counter, "1"),
       ]
       #expect(
         try redis.command(ScriptBatch(number: 1, steps: steps).command) == .text("+1 ~ +1"))
@@ -309,15 +316,17 @@ struct BatchScriptTests {
     try withRedis { redis throws in
       // With the name and the key run together, several of these would be one record.
       let pairs = [
-        ("a/b", "c"), ("a/b:c", "d"), ("a/b", "c:d"), ("a/b/c", "d"), ("a/b", "/c:d"), ("a/b:", "c"),
+        ("a/b", "c"), ("a/b:c", "d"), ("a/b", "c:d"), ("a/b/c", "d"), ("a/b", "/c:d"),
+        ("a/b:", "c"),
         ("a/b", ":c"), ("a/once:3:a/b", "c"), ("a/b", "3:a/b:c"), ("once/3:a/b", "c"),
       ]
       let records = pairs.map { recordKey($0.0, $0.1) }
       #expect(Set(records).count == pairs.count)
       for (index, pair) in pairs.enumerated() {
         let step = ScriptStep(counterKey(pair.0), "@\(index + 1)", record: records[index])
-        guard case .text(let word) = try redis.command(
-          ScriptBatch(number: index + 1, steps: [step]).command)
+        guard
+          case .text(let word) = try redis.command(
+            ScriptBatch(number: index + 1, steps: [step]).command)
         else {
           Issue.record("no outcome")
           return

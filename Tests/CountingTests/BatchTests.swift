@@ -101,7 +101,8 @@ struct BatchTests {
     let actions = actions(of: batch)
     #expect(
       actions == [
-        .add(1), .add(2), .set(10), .add(2), .add(2), .add(2), .remove, .add(0), .create(7), .add(1),
+        .add(1), .add(2), .set(10), .add(2), .add(2), .add(2), .remove, .add(0), .create(7),
+        .add(1),
       ])
     let answered = AnsweredBatch(batch, outcomes(of: "3 9 10 12 14 16 16 - +7 8"))
     #expect(

@@ -30,7 +30,9 @@ struct CounterNameTests {
   func lengths() {
     let bytes = { (count: Int) in [UInt8](repeating: UInt8(ascii: "a"), count: count) }
     for count in [1, 2, 63, 64] { #expect(error(ofNamespace: bytes(count)) == nil) }
-    for count in [0, 65, 128, 1000] { #expect(error(ofNamespace: bytes(count)) == .namespaceLength) }
+    for count in [0, 65, 128, 1000] {
+      #expect(error(ofNamespace: bytes(count)) == .namespaceLength)
+    }
     for count in [1, 2, 64, 127, 128] { #expect(error(ofKey: bytes(count)) == nil) }
     for count in [0, 129, 1000] { #expect(error(ofKey: bytes(count)) == .keyLength) }
     // Bytes count, not characters.
@@ -63,7 +65,8 @@ struct CounterNameTests {
     "has no segment of one or two dots in its key",
     arguments: [
       (".", true), ("..", true), ("./a", true), ("../a", true), ("a/.", true), ("a/..", true),
-      ("a/./b", true), ("a/../b", true), ("/.", true), ("./", true), ("//../", true), ("../é", true),
+      ("a/./b", true), ("a/../b", true), ("/.", true), ("./", true), ("//../", true),
+      ("../é", true),
       ("...", false), ("a/.../b", false), (".a", false), ("a.", false), ("a/.b", false),
       ("a/b./c", false), ("a..", false), ("/", false), ("//", false), ("a/", false), ("/a", false),
       (".\\", false), ("%2e%2e", false), ("․․", false),
@@ -139,7 +142,8 @@ struct CounterNameTests {
         let count = Int.random(in: 1...(index < 100 ? 193 : 24), using: &generator)
         // Redis takes a part in braces for the key.
         let scalars = (0..<count).map { _ in
-          UnicodeScalar(UInt32.random(in: 0x20...(index % 3 == 0 ? 0xFFF : 0x7A), using: &generator))
+          UnicodeScalar(
+            UInt32.random(in: 0x20...(index % 3 == 0 ? 0xFFF : 0x7A), using: &generator))
         }
         let name = String(String.UnicodeScalarView(scalars.compactMap(\.self).filter { $0 != "{" }))
         guard case .integer(let slot) = try client.command(["CLUSTER", "KEYSLOT", name]) else {

@@ -84,7 +84,8 @@ private struct KeyTrial: ~Copyable {
 
 @Suite("The table of keys")
 struct KeyTableTests {
-  @Test("finds each key that is referred to, and no other, in the smallest table", arguments: 0..<40)
+  @Test(
+    "finds each key that is referred to, and no other, in the smallest table", arguments: 0..<40)
   func small(seed: UInt64) {
     // Half of the places are taken, so there are many chains, and chains that go round the end.
     var trial = KeyTrial(names: (0..<32).map { "a/\($0)" }, seed: seed)

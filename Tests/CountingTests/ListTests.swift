@@ -46,7 +46,9 @@ struct ListTests {
   @Test("has each counter of the namespace once, and none of another with a similar name")
   func namespaces() throws {
     try withRedis { redis throws in
-      let namespaces = ["blog", "blog2", "blo", "blog.", "blog-x", "xblog", "BLOG", "b.og", "other"]
+      let namespaces = [
+        "blog", "blog2", "blo", "blog.", "blog-x", "xblog", "BLOG", "b.og", "other",
+      ]
       var counters: [(name: String, number: Int64)] = []
       for (offset, namespace) in namespaces.enumerated() {
         for key in 0..<(offset < 2 ? 700 : 30) {

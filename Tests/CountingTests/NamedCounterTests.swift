@@ -225,6 +225,7 @@ struct NamedCounterTests {
       }
       loop.visit(5, "a/2", .read)
       loop.visit(6, "a/1", .remove)
+      try loop.turn(untilAnswered: 7)
       loop.visit(7, "a/2")
       loop.count(8)
       try loop.turn(untilAnswered: 9)

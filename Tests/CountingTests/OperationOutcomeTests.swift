@@ -12,7 +12,9 @@ struct OperationOutcomeTests {
   private func words(_ reply: String, count: Int) -> [String]? {
     guard let outcomes = OperationOutcome.parse(reply, count: count) else { return nil }
     var words: [String] = []
-    for index in 0..<outcomes.count { words.append("\(outcomes[index].kind) \(outcomes[index].number)") }
+    for index in 0..<outcomes.count {
+      words.append("\(outcomes[index].kind) \(outcomes[index].number)")
+    }
     return words
   }
 
@@ -35,7 +37,8 @@ struct OperationOutcomeTests {
   }
 
   static let malformedWords = [
-    "", " ", "5 ", " 5", "+", "@", "=", "^", "++5", "+@5", "@+5", "=+5", "^+5", "+ 5", "5x", "--5", "#1",
+    "", " ", "5 ", " 5", "+", "@", "=", "^", "++5", "+@5", "@+5", "=+5", "^+5", "+ 5", "5x", "--5",
+    "#1",
     "!!", "~5", "- ", "-x", "x", "?", "5.0", "1e3", "\u{0}", "\u{0}5", " \u{301}", "٥",
     "9223372036854775808", "-9223372036854775809", "+9223372036854775808", "\n5", "5\n",
   ]

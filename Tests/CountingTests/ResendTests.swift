@@ -15,7 +15,7 @@ struct ResendTests {
     try withRedis { redis throws in
       let relay = try Relay(to: redis)
       var trial = VisitTrial(seed: seed)
-      var loop = try CountingLoop(redis, through: relay, mostCounters: trial.mostCounters)
+      var loop = try CountingLoop(redis, through: relay)
       try loop.connect()
       try answer(5, &loop, &trial)
       try body(&loop, &trial, relay, redis)
@@ -69,8 +69,7 @@ struct ResendTests {
         "return reply", with: "return redis.error_reply('LOST the outcomes')")
       let digest = try #require(try redis.command("SCRIPT", "LOAD", text).text)
       var trial = VisitTrial(seed: 20)
-      var loop = try CountingLoop(
-        redis, mostCounters: trial.mostCounters, script: BatchScript(text: text, digest: digest))
+      var loop = try CountingLoop(redis, script: BatchScript(text: text, digest: digest))
       try loop.connect()
       for round in 1...15 {
         // A batch that only reads leaves no record, and would be an error each time.

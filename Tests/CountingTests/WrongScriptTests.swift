@@ -55,7 +55,8 @@ struct WrongScriptTests {
     }
   }
 
-  @Test("serve a group commit as long as nothing goes wrong", arguments: [WrongScript.claim, .split])
+  @Test(
+    "serve a group commit as long as nothing goes wrong", arguments: [WrongScript.claim, .split])
   func groupCommit(_ wrong: WrongScript) throws {
     try withRedis { redis throws in
       var loop = try CountingLoop(redis, script: wrong.script)

@@ -6,6 +6,9 @@ import Testing
 
 /// Draws visits of several counters, has a group commit carry them out, and compares the results with
 /// those of a model that carries out one visit after another.
+///
+/// There is no limit of counters in it. All hits of a counter in a batch are one operation, which stands
+/// before a removal that arrived between them and made room for the counter.
 struct VisitTrial: ~Copyable {
   private var model = CounterModel()
   private var generator: Seeded
@@ -14,11 +17,7 @@ struct VisitTrial: ~Copyable {
 
   init(seed: UInt64) {
     generator = Seeded(seed)
-    model.limit = 4
   }
-
-  /// How many counters with names there may be.
-  var mostCounters: Int { model.limit }
 
   /// Has as many visits arrive; their tickets are their numbers.
   mutating func visit(_ loop: inout CountingLoop, count: Int) {
