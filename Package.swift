@@ -103,7 +103,10 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "CountingTests",
-      dependencies: ["Counting", "Redis", "System", "Telemetry", "TestSupport", containers],
+      dependencies: [
+        "broken-counter", "Counting", "Redis", "System", "Telemetry", "TestSupport",
+        "HTTPTestSupport", containers,
+      ],
       swiftSettings: strict
     ),
     .testTarget(

@@ -1,10 +1,10 @@
 /// The Lua script that Redis runs for each batch. Tests replace it by a wrong one.
 package struct BatchScript: Sendable {
   /// What EVAL sends.
-  let text: String
+  package let text: String
 
   /// The SHA-1 of the text in hexadecimal, which EVALSHA sends in its place.
-  let digest: String
+  package let digest: String
 
   /// A script that keeps to the same arguments and reply as `exactlyOnce`.
   package init(text: String, digest: String) {
@@ -38,8 +38,10 @@ extension BatchScript {
   ///   as good as no key.
   /// - Counters with names are in buckets, and `{BUCKET}:counters` holds how many there are in a bucket. It
   ///   is written with them. A script that makes a counter adds up the numbers of all buckets.
-  /// - A batch that changes nothing leaves no record. Sent again it is carried out again, which is as
-  ///   right: nothing was changed, and the outcomes are those of a moment at which its visits waited.
+  /// - A batch that only adds and reads leaves no record if it changes nothing. Sent again it is carried
+  ///   out again, which is as right: nothing was changed, and a hit that was refused adds at most one.
+  ///   Any other batch is recorded in any case: a late copy of a removal that found no counter must not
+  ///   remove one that was made later.
   /// - GET for each key, not MGET: MGET returns nil for a list, and MSET would overwrite it.
   /// - A Lua number is exact up to 2^53 only. Longer values are added in two parts, the last twelve
   ///   digits and those before them.
@@ -79,7 +81,13 @@ extension BatchScript {
         if high > 0 then total = sign .. string.format('%.0f%012.0f', high, low) end
         return isInteger(total) and total
       end
-      local values, places, writes = {}, {}, {}
+      local function get(key)
+        local value = redis.pcall('GET', key)
+        if type(value) ~= 'table' then return value or '' end
+        if string.find(value.err, 'WRONGTYPE', 1, true) then return '!' end
+        return redis.call('GET', key)
+      end
+      local values, places, writes, isRecorded = {}, {}, {}, false
       local function write(key, value)
         values[key] = value
         local place = places[key]
@@ -98,7 +106,7 @@ extension BatchScript {
           counts, total = {}, 0
           for i = 0, 15 do
             local other = '{' .. i .. '}:'
-            counts[other] = tonumber(redis.call('GET', other .. 'counters') or 0) or 0
+            counts[other] = tonumber(get(other .. 'counters')) or 0
             total = total + counts[other]
           end
         end
@@ -127,6 +135,7 @@ extension BatchScript {
       end
       local function carryOut(key, value, step, record)
         local kind, number = string.sub(step, 1, 1), string.sub(step, 2)
+        isRecorded = true
         if value == '!' then return '!' end
         if kind == '=' then return set(key, value, number) end
         if kind == '*' then return value == '' and set(key, value, number) or '=' .. value end
@@ -136,8 +145,8 @@ extension BatchScript {
           write(key, '')
           return value
         end
-        local done = values[record] or redis.call('GET', record)
-        if done then
+        local done = values[record] or get(record)
+        if done ~= '' then
           local amount, result = string.match(done, '^(%S+) (%S+)$')
           return amount == number and '@' .. result or '~'
         end
@@ -152,13 +161,8 @@ extension BatchScript {
         if step ~= '' then
           local value = values[key]
           if not value then
-            value = redis.pcall('GET', key) or ''
-            if type(value) == 'table' then
-              if not string.find(value.err, 'WRONGTYPE', 1, true) then return value end
-              value = '!'
-            elseif value ~= '' and not isInteger(value) then
-              value = '!'
-            end
+            value = get(key)
+            if value ~= '' and not isInteger(value) then value = '!' end
             values[key] = value
           end
           local outcome
@@ -171,12 +175,12 @@ extension BatchScript {
         end
       end
       local reply = table.concat(outcomes, ' ')
-      if #writes > 0 then
+      if isRecorded or #writes > 0 then
         redis.call('MSET', KEYS[1], ARGV[1] .. ' ' .. reply, unpack(writes))
       end
       return reply
       """,
-    digest: "a61bc54f699eecc8d4f73d651ed0f403961f8515")
+    digest: "28e8e8ac17fdd6528d65ae5c3d2124953c3801c3")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

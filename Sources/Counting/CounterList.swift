@@ -92,16 +92,22 @@ struct ListQueue: ~Copyable {
   private static func parse(
     _ text: String
   ) -> (counters: [(key: String, number: Int64)], cursor: UInt64)? {
-    let lines = text.split(separator: "\n")
-    guard let first = lines.first, let cursor = UInt64(first) else { return nil }
+    // By bytes: a key may begin with a combining character, which would be one Character with the blank.
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"))
+    guard let first = lines.first, let cursor = UInt64(Substring(first)) else { return nil }
     var counters: [(key: String, number: Int64)] = []
     for line in lines.dropFirst() {
-      guard let blank = line.firstIndex(of: " "), let number = Int64(line[..<blank]) else {
-        return nil
-      }
-      counters.append((String(line[line.index(after: blank)...]), number))
+      let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 1)
+      guard parts.count == 2, let number = integer(Substring(parts[0])) else { continue }
+      counters.append((String(Substring(parts[1])), number))
     }
     return (counters, cursor)
+  }
+
+  /// The number of a counter, by the rules of INCRBY; nil for a value that a hit would refuse.
+  private static func integer(_ text: Substring) -> Int64? {
+    guard let number = Int64(text), String(number) == text else { return nil }
+    return number
   }
 }
 
@@ -110,7 +116,7 @@ struct ListQueue: ~Copyable {
 /// ARGV: a cursor of SCAN, the pattern of the keys, and what stands before the key in a counter's name.
 /// It looks at some 500 keys at a time until it has found some counters, ten times at most, and returns
 /// lines: the next cursor, then a number and a key on each. Keys hold no control characters. Counters that
-/// hold no integer are left out, as removed ones are.
+/// hold no integer are left out, as removed ones are; integers of more than 64 bits by the reader.
 enum ListScript {
   static let text = """
     local cursor, lines = ARGV[1], {}

@@ -89,7 +89,8 @@ package enum CounterName {
   }
 
   /// The bucket of a name: its CRC16, as Redis Cluster computes the slot of a key
-  /// (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/), modulo 16.
+  /// (https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/), modulo 16. All bytes
+  /// count, also those of a name with braces, in which Redis would see a hash tag.
   static func bucket(_ name: Span<UInt8>) -> UInt16 {
     var crc: UInt16 = 0
     for index in 0..<name.count {

@@ -161,11 +161,11 @@ extension GroupCommit {
       Visit(ticket: ticket, deadline: now + timeout, counter: counter, action: action))
   }
 
-  /// Only the first visit that waits ends the back-off of the connection, or there would be none. A batch
-  /// in flight has ended it before, or waits for the back-off after an error.
+  /// Only the first visit or page that waits ends the back-off of the connection, or there would be none.
+  /// A batch in flight has ended it before, or waits for the back-off after an error.
   @inline(__always)
   private mutating func retryIfFirst() {
-    if waiting.isEmpty, inFlight == nil, !redis.isReady { redis.retryNow(now) }
+    if waiting.isEmpty, inFlight == nil, lists.isEmpty, !redis.isReady { redis.retryNow(now) }
   }
 
   /// Asks for a page of the list of a namespace's counters.

@@ -38,7 +38,7 @@ struct OperationOutcome: Sendable, BitwiseCopyable {
 
   /// - Returns: nil when it is no word that the script writes.
   init?(word: Substring) {
-    if let number = Int64(word), word.utf8.first != Kind.created.rawValue {
+    if let number = Self.integer(word) {
       self.init(.number, number)
       return
     }
@@ -49,9 +49,14 @@ struct OperationOutcome: Sendable, BitwiseCopyable {
       guard word.utf8.count == 1 else { return nil }
       self.init(kind)
     case .created, .replayed, .exists, .outOfRange:
-      guard let number = Int64(word.dropFirst()) else { return nil }
+      guard let number = Self.integer(word.dropFirst()) else { return nil }
       self.init(kind, number)
     }
+  }
+
+  /// The integer that a text spells without a plus sign, which would be an outcome of another kind.
+  private static func integer(_ text: Substring) -> Int64? {
+    text.utf8.first == Kind.created.rawValue ? nil : Int64(text)
   }
 
   /// The outcomes of a reply; nil unless there are as many as `count`.

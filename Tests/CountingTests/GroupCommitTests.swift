@@ -6,99 +6,6 @@ import Testing
 @testable import Counting
 @testable import TestSupport
 
-/// A group commit and its event loop, turned by hand, with a clock that can be put forward.
-private struct CountingLoop: ~Copyable {
-  var counting: GroupCommit
-  let figures: GroupCommit.Figures
-  private let poller: Poller
-  private var events = Events()
-  private var skipped = Interval.seconds(0)
-
-  /// Emulates a slow Redis: each event is seen so much later than it came.
-  var latency = Interval.seconds(0)
-
-  /// The outcomes in the order in which they became known.
-  private(set) var outcomes: [Outcome] = []
-
-  init(
-    _ redis: borrowing RedisProcess, keys: [String] = ["hits"], timeout: Interval = .seconds(5),
-    script: BatchScript = .exactlyOnce
-  ) throws {
-    let poller = try Poller()
-    let location = try RedisAddress(redis.url)
-    let figures = GroupCommit.Figures()
-    let counting = try GroupCommit(
-      keys, in: location, timeout: timeout, poller, owner: 0, figures: figures, script: script)
-    self.figures = figures
-    self.poller = poller
-    self.counting = counting
-  }
-
-  /// One round, in which visits arrive.
-  ///
-  /// - Parameter visits: their tickets.
-  mutating func turn(visits: Range<UInt128> = 0..<0) throws {
-    try poller.wait(from: .now, until: .now + .milliseconds(2), &events)
-    if events.count > 0, latency > .seconds(0) { pass(latency) }
-    counting.beginRound(.now + skipped)
-    for index in 0..<events.count {
-      counting.handleEvent(events[index])
-      takeOutcomes()
-    }
-    for ticket in visits { #expect(counting.count(ticket) == true) }
-    takeOutcomes()
-    counting.endRound()
-  }
-
-  /// Lets time pass without an event. Each deadline on the way is met when it is due.
-  private mutating func pass(_ interval: Interval) {
-    let end = .now + skipped + interval
-    while counting.deadline < end {
-      skipped = skipped + max(counting.deadline - (.now + skipped), .seconds(0))
-      counting.beginRound(.now + skipped)
-      takeOutcomes()
-      counting.endRound()
-    }
-    skipped = skipped + max(end - (.now + skipped), .seconds(0))
-  }
-
-  private mutating func takeOutcomes() {
-    while let outcome = counting.nextOutcome() { outcomes.append(outcome) }
-  }
-
-  /// Has a visit arrive outside of any round.
-  mutating func count(_ ticket: UInt128, counter: UInt32 = 0, amount: Int32 = 1) {
-    #expect(counting.count(ticket, counter: CounterID(index: counter), amount: amount) == true)
-  }
-
-  /// Turns until the batch of the visits so far is on its way.
-  mutating func send() throws {
-    try turn(until: "the batch is sent") { !$0.counting.isFilling }
-  }
-
-  mutating func turn(
-    until what: Comment, _ condition: (borrowing CountingLoop) throws -> Bool
-  ) throws {
-    for _ in 0..<2000 {
-      if try condition(self) { return }
-      try turn()
-    }
-    Issue.record("never: \(what)")
-  }
-
-  mutating func connect() throws {
-    try turn(until: "connected") { $0.counting.isConnected }
-  }
-
-  mutating func skip(_ interval: Interval) throws {
-    skipped = skipped + interval
-    try turn()
-  }
-
-  /// The numbers in the order of the outcomes; -1 for none.
-  var numbers: [Int64] { outcomes.map { $0.number ?? -1 } }
-}
-
 @Suite("Group commit")
 struct GroupCommitTests {
   @Test("numbers visits in the order they came, a batch at a time")
@@ -316,52 +223,16 @@ struct GroupCommitTests {
     }
   }
 
-  @Test("adds several counters in one batch, each exact, and reads without adding")
-  func severalCounters() throws {
-    try withRedis { redis throws in
-      _ = try redis.command("MSET", "{hits}:a", "41", "{hits}:b", "-5")
-      var loop = try CountingLoop(redis, keys: ["hits", "{hits}:a", "{hits}:b"])
-      try loop.connect()
-      _ = try redis.command("CONFIG", "RESETSTAT")
-      let visits: [(UInt32, Int32)] = [(1, 1), (0, 1), (1, 0), (2, 7), (1, 3), (1, -2)]
-      for (ticket, (counter, amount)) in visits.enumerated() {
-        loop.count(UInt128(ticket), counter: counter, amount: amount)
-      }
-      try loop.turn(until: "all are answered") { $0.outcomes.count == 6 }
-      #expect(loop.numbers == [42, 1, 42, 2, 45, 43])
-      #expect(try redis.callCount("mset") == 1)
-      #expect(try redis.command("GET", "{hits}:a") == .text("43"))
-    }
-  }
-
-  @Test("cuts a batch at 128 counters, and refuses no visit for it")
-  func manyCounters() throws {
-    try withRedis { redis throws in
-      var loop = try CountingLoop(redis, keys: ["hits"] + (1..<300).map { "{hits}:\($0)" })
-      try loop.connect()
-      _ = try redis.command("CONFIG", "RESETSTAT")
-      for round: UInt32 in 0..<2 {
-        for counter: UInt32 in 0..<300 {
-          loop.count(UInt128(round * 300 + counter), counter: counter)
-        }
-      }
-      try loop.turn(until: "all are answered") { $0.outcomes.count == 600 }
-      #expect(loop.numbers.allSatisfy { $0 == 1 || $0 == 2 })
-      #expect(loop.numbers.count { $0 == 2 } == 300)
-      #expect(try redis.callCount("mset") >= 3)
-    }
-  }
-
   @Test("refuses a visit at once when 65,536 others wait, and counts those that wait")
   func waitingLimit() throws {
     try withRedis(started: false) { redis throws in
       var loop = try CountingLoop(redis)
       for ticket: UInt128 in 0..<65_536 { loop.count(ticket) }
-      #expect(loop.counting.count(65_536) == false)
+      #expect(loop.counting.visit(65_536) == false)
       try redis.start()
       try loop.turn(until: "all are answered") { $0.outcomes.count == 65_536 }
       #expect(loop.numbers == Array(1...65_536))
-      #expect(loop.counting.count(65_536) == true)
+      #expect(loop.counting.visit(65_536) == true)
     }
   }
 
@@ -478,6 +349,7 @@ struct GroupCommitTests {
       loop.count(1)
       try loop.turn(until: "it is answered") { $0.outcomes.count == 1 }
       #expect(loop.numbers == [-1])
+      #expect(loop.results == [.notAnInteger])
       #expect(loop.counting.lastError?.contains("hits") == true)
       #expect(loop.counting.isConnected == true)
       _ = try redis.command("DEL", "hits")

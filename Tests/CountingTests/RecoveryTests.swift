@@ -40,7 +40,7 @@ private struct LoopCrowd: ~Copyable {
       let owner = index % Self.loopsPerPoller
       if owner == 0 { pollers.append(try Poller()) }
       let counting = try GroupCommit(
-        ["hits"], in: try RedisAddress(redis.url), timeout: .seconds(5), pollers[pollers.count - 1],
+        in: try RedisAddress(redis.url), timeout: .seconds(5), pollers[pollers.count - 1],
         owner: UInt8(owner), figures: figures)
       loops.append(Loop(counting))
     }
@@ -61,7 +61,7 @@ private struct LoopCrowd: ~Copyable {
     for loop in loops {
       loop.counting.beginRound(now)
       loop.takeOutcomes()
-      if !loop.isWaiting { loop.isWaiting = loop.counting.count(0) }
+      if !loop.isWaiting { loop.isWaiting = loop.counting.visit(0) }
       loop.counting.endRound()
     }
   }
