@@ -260,7 +260,7 @@ extension Server {
     }
     let methods = match.map { routes.methods(of: $0.route) } ?? routes.methods
     if head.method == .options {
-      respond(exchange, ResponseHead(.ok, [("Allow", methods.allow)]), EmptyBody())
+      respond(exchange, ResponseHead(.ok, [("Allow", methods.allow)]), ConstantBody(""))
     } else {
       respond(
         exchange, ResponseHead.text(.methodNotAllowed, [("Allow", methods.allow)]),
@@ -281,7 +281,7 @@ extension Server {
     }
     connections.slots[slot].discardInput()
     _ = connections.countBuffers(of: slot)
-    respond(exchange, ResponseHead.text(error.status), ErrorBody(explanation: error.explanation))
+    respond(exchange, ResponseHead.text(error.status), ConstantBody(error.explanation))
   }
 
   /// Drops what was kept of a request that is complete, or refused.

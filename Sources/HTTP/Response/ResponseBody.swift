@@ -9,15 +9,6 @@ package protocol ResponseBody: ~Copyable {
   borrowing func write(to output: inout OutputSpan<UInt8>)
 }
 
-/// No content.
-package struct EmptyBody: ResponseBody {
-  package init() {}
-
-  package var count: Int { 0 }
-
-  package func write(to output: inout OutputSpan<UInt8>) {}
-}
-
 /// A text that is a constant of the program.
 package struct ConstantBody: ResponseBody {
   private let text: StaticString
@@ -45,17 +36,5 @@ package struct TextBody: ResponseBody {
 
   package func write(to output: inout OutputSpan<UInt8>) {
     output.append(bytes.span)
-  }
-}
-
-/// The reason of an error, on a line of its own.
-struct ErrorBody: ResponseBody {
-  let explanation: StaticString
-
-  var count: Int { explanation.utf8CodeUnitCount + 1 }
-
-  func write(to output: inout OutputSpan<UInt8>) {
-    output.append(explanation)
-    output.append("\n")
   }
 }
