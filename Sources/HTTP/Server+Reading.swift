@@ -262,7 +262,7 @@ extension Server {
     }
     let methods = match.map { routes.methods(of: $0.route) } ?? routes.methods
     if head.method == .options {
-      respond(exchange, ResponseHead(.ok, Self.optionsFields(methods.allow)), EmptyBody())
+      respond(exchange, ResponseHead(.ok, Self.optionsFields(methods.allow)), ConstantBody(""))
     } else {
       respond(
         exchange, ResponseHead.problem(.methodNotAllowed, [("Allow", methods.allow)]),

@@ -2,52 +2,69 @@ import BasicContainers
 import DequeModule
 import System
 
-/// What a reply that has not come yet will answer.
-enum Expectation: Sendable {
-  /// AUTH, SELECT or a command of the greeting.
-  case greeting
-  /// A ping of the connection's own.
-  case ping
-  /// A command of the program, which gets the reply.
-  case command
-  /// A command that was pipelined behind a command of the program.
-  case pipelined
-}
-
-/// A transport to Redis, the reader of its bytes, and the replies that are expected on it.
+/// A socket to Redis, over TCP or on this machine, with the bytes and the replies that are on their way.
 struct Link: ~Copyable {
-  var transport: Transport
+  private let socket: Descriptor
+
+  /// Bytes to be written, and how many of them were.
+  private var output = UniqueArray<UInt8>()
+  private var sentCount = 0
+
   var reader = RESPReader()
 
-  /// The replies that Redis still has to send, in their order. Two commands with all that can be
+  /// Who gets the replies that Redis still has to send, in their order. Two commands with all that can be
   /// pipelined behind them fit: the next command may be sent before the pipelined replies of the last
   /// one are there.
-  var replies = RigidDeque<Expectation>(capacity: 2 * (Command.mostPipelined + 1))
+  var replies = RigidDeque<Recipient>(capacity: 2 * (Command.mostPipelined + 1))
 
-  /// The events that the poller watches for.
+  /// The events that the poller watches for: at first that the socket is connected.
   private(set) var watched = Readiness.write
 
-  init(_ transport: consuming Transport) {
-    self.transport = transport
+  /// Who gets a reply.
+  enum Recipient {
+    /// The program, to its command.
+    case program
+    /// The connection, to its own commands and to those that are pipelined behind another.
+    case connection
   }
 
-  mutating func append(_ command: borrowing Command, expecting expectation: Expectation) {
-    replies.append(expectation)
-    let rest: Expectation = expectation == .greeting ? .greeting : .pipelined
-    for _ in 0..<command.pipelinedCount { replies.append(rest) }
-    transport.append(command.bytes.span)
+  /// Starts to connect.
+  init(connectingTo address: SocketAddress) throws(SystemError) {
+    socket = try .connecting(to: address)
   }
 
-  mutating func readInput() throws(RedisError) {
-    try reader.readInput(from: transport)
+  /// The descriptor to watch.
+  var descriptor: CInt { socket.number }
+
+  /// The reason why the attempt to connect failed; nil when it succeeded.
+  var connectionError: SystemError? { socket.connectionError }
+
+  /// Adds a command to the output, for `flush` to write.
+  mutating func append(_ command: borrowing Command, replyTo recipient: Recipient) {
+    replies.append(recipient)
+    for _ in 0..<command.pipelinedCount { replies.append(.connection) }
+    output.append(copying: command.bytes.span)
   }
 
-  /// Writes as much of the output as the kernel takes, and has the poller watch for the events that the
-  /// transport needs.
+  /// Writes as much of the output as the kernel takes, and has the poller watch for what is needed next.
   mutating func flush(_ poller: Poller, _ token: Token) throws(SystemError) {
-    try transport.flush()
-    guard transport.interest != watched else { return }
-    watched = transport.interest
-    try poller.change(transport.descriptor, watched, token)
+    while sentCount < output.count,
+      let count = try socket.send(output.span.extracting(sentCount...))
+    {
+      sentCount += count
+    }
+    if sentCount == output.count {
+      output.removeAll(keepingCapacity: true)
+      sentCount = 0
+    }
+    let wanted: Readiness = output.isEmpty ? .read : [.read, .write]
+    guard wanted != watched else { return }
+    watched = wanted
+    try poller.change(descriptor, watched, token)
+  }
+
+  /// Reads the bytes that have arrived.
+  mutating func readInput() throws(RedisError) {
+    try reader.readInput(from: socket)
   }
 }

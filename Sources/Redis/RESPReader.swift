@@ -33,12 +33,12 @@ struct RESPReader: ~Copyable {
   /// Reads the bytes that have arrived.
   ///
   /// - Throws: `closed` at the end of the stream.
-  mutating func readInput(from transport: borrowing Transport) throws(RedisError) {
+  mutating func readInput(from socket: borrowing Descriptor) throws(RedisError) {
     input.removeAll(keepingCapacity: true)
     var received: Int?
     do throws(SystemError) {
       try input.append(addingCount: Self.readSize) { output throws(SystemError) in
-        received = try transport.receive(into: &output)
+        received = try socket.receive(into: &output)
       }
     } catch {
       throw .system(error)

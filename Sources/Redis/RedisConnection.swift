@@ -138,17 +138,17 @@ extension RedisConnection {
   package mutating func send(_ command: borrowing Command, _ now: Instant) {
     precondition(isReady && !isAwaitingReply, "one command at a time")
     enter(.awaitingReply(since: now), until: now + timer.timeout)
-    write(command, expecting: .command, now)
+    write(command, replyTo: .program, now)
   }
 
   /// The reply to the command, when it has come.
   package mutating func nextReply(_ now: Instant) -> Reply? {
     do throws(RedisError) {
       while let reply = try link?.reader.nextReply() {
-        guard let expectation = link?.replies.popFirst() else {
+        guard let recipient = link?.replies.popFirst() else {
           throw RedisError.malformedReply("a reply to nothing")
         }
-        if expectation == .command {
+        if recipient == .program {
           finishCommand(now, isRefused: reply.isError)
           return reply
         }
@@ -189,13 +189,13 @@ extension RedisConnection {
 
   private mutating func sendPing(_ now: Instant) {
     enter(.awaitingRest, until: now + timer.timeout)
-    write(Command(["PING"]), expecting: .ping, now)
+    write(Command(["PING"]), replyTo: .connection, now)
   }
 
   private mutating func write(
-    _ command: borrowing Command, expecting expectation: Expectation, _ now: Instant
+    _ command: borrowing Command, replyTo recipient: Link.Recipient, _ now: Instant
   ) {
-    link?.append(command, expecting: expectation)
+    link?.append(command, replyTo: recipient)
     do {
       try flush()
     } catch {
@@ -227,7 +227,7 @@ extension RedisConnection {
     _ readiness: Readiness, _ now: Instant
   ) throws(RedisError) {
     if case .connecting(let since) = state {
-      try continueConnecting(since, now)
+      try greet(since, now)
       return
     }
     if readiness.contains(.write) { try flush() }
@@ -262,7 +262,7 @@ extension RedisConnection {
   package mutating func drop(_ error: RedisError, _ now: Instant) {
     // Closing the socket removes it from the poller only when no child process that was just forked
     // holds a copy.
-    if let descriptor = link?.transport.descriptor { poller.remove(descriptor) }
+    if let descriptor = link?.descriptor { poller.remove(descriptor) }
     if isReady { figures.lost.add(1) } else { figures.failed.add(1) }
     if case .greeting = state, case .refused = error { readPasswordAgain() }
     link = nil
@@ -327,28 +327,22 @@ extension RedisConnection {
   }
 
   private mutating func connect(to address: SocketAddress, _ now: Instant) throws(SystemError) {
-    let link = Link(try Transport(connectingTo: address))
+    let link = try Link(connectingTo: address)
     generation &+= 1
-    try poller.add(link.transport.descriptor, link.watched, socketToken)
+    try poller.add(link.descriptor, link.watched, socketToken)
     self.link = consume link
     enter(.connecting(since: now), until: now + connectTimeout)
   }
 
   private var connectTimeout: Interval { min(timer.timeout, Self.longestConnecting) }
 
-  /// Goes on with connecting, and greets Redis once that is done.
-  private mutating func continueConnecting(
-    _ since: Instant, _ now: Instant
-  ) throws(RedisError) {
-    do throws(SystemError) {
-      guard try link?.transport.continueConnecting() == true else { return }
-    } catch {
-      throw .system(error)
-    }
+  /// Handles that the attempt to connect has ended: greets Redis, unless it failed.
+  private mutating func greet(_ since: Instant, _ now: Instant) throws(RedisError) {
+    if let error = link?.connectionError { throw .system(error) }
     timer.recordConnecting(after: now - since)
     enter(.greeting(since: now), until: now + timer.timeout)
     let greeting = makeGreeting()
-    link?.append(greeting, expecting: .greeting)
+    link?.append(greeting, replyTo: .connection)
     try flush()
   }
 }

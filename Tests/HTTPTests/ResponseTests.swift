@@ -36,7 +36,7 @@ struct ResponseTests {
 
   @Test("says Content-Length 0 when it is empty")
   func empty() {
-    #expect(write(ResponseHead(.ok), EmptyBody()).contains("\r\nContent-Length: 0\r\n"))
+    #expect(write(ResponseHead(.ok), ConstantBody("")).contains("\r\nContent-Length: 0\r\n"))
   }
 
   @Test(

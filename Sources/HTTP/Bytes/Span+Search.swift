@@ -27,17 +27,17 @@ extension Span<UInt8> {
   ///
   /// - Parameters:
   ///   - usualEnd: a byte that is not of the kind, and that nearly always is the one that is found.
-  ///   - suspects: the bytes that may not be of the kind.
-  ///   - isOfKind: decides about one of them.
+  ///   - firstSuspect: the place of the first byte that may not be of the kind.
+  ///   - isOfKind: decides about it.
   @inline(__always)
   private func end(
-    from start: Int, usualEnd: UInt8, suspects: (SixteenBytes) -> SixteenBytes.Mask,
+    from start: Int, usualEnd: UInt8, firstSuspect: (SixteenBytes) -> Int?,
     _ isOfKind: (UInt8) -> Bool
   ) -> Int {
     precondition(start >= 0)
     var index = start
     while index &+ 16 <= count {
-      guard let place = suspects(sixteenBytes(at: index)).first else {
+      guard let place = firstSuspect(sixteenBytes(at: index)) else {
         index &+= 16
         continue
       }
@@ -54,7 +54,7 @@ extension Span<UInt8> {
   @inline(__always)
   func endOfFieldValue(from start: Int) -> Int {
     end(
-      from: start, usualEnd: .carriageReturn, suspects: { $0.nonPrintable },
+      from: start, usualEnd: .carriageReturn, firstSuspect: { $0.firstNonPrintable },
       { $0.isFieldCharacter })
   }
 
@@ -62,14 +62,15 @@ extension Span<UInt8> {
   @inline(__always)
   func endOfToken(from start: Int) -> Int {
     end(
-      from: start, usualEnd: .colon, suspects: { $0.nonNameCharacters }, { $0.isTokenCharacter })
+      from: start, usualEnd: .colon, firstSuspect: { $0.firstNonNameCharacter },
+      { $0.isTokenCharacter })
   }
 
   /// The first index from `start` on whose byte the name of a host cannot hold as it is, or `count`.
   @inline(__always)
   func endOfHostName(from start: Int) -> Int {
     end(
-      from: start, usualEnd: .colon, suspects: { $0.nonHostCharacters },
+      from: start, usualEnd: .colon, firstSuspect: { $0.firstNonHostCharacter },
       { $0.isHostNameCharacter })
   }
 

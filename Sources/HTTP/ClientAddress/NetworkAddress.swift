@@ -63,9 +63,7 @@ package struct Network: Equatable, Sendable, BitwiseCopyable {
     let width = address.isIPv4 && !parts[0].contains(":") ? 32 : 128
     var length = width
     if parts.count == 2 {
-      guard parts[1].utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(parts[1]),
-        number <= width
-      else { return nil }
+      guard let number = parts[1].wholeNumber, number <= width else { return nil }
       length = number
     }
     mask = ~UInt128(0) << UInt128(width - length)

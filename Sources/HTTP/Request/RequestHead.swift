@@ -21,24 +21,24 @@ enum Target: Equatable, Sendable {
 
 /// A request line and its header fields, parsed.
 struct RequestHead: Equatable, Sendable {
-  let method: Method
-  let target: Target
+  var method: Method
+  var target: Target
 
   /// The number after `HTTP/1.`; what is higher than 1 is spoken to as 1.
-  let minorVersion: UInt8
+  var minorVersion: UInt8
 
   /// Whether the client wants to keep the connection (RFC 9112 section 9.3).
-  let isPersistent: Bool
+  var isPersistent: Bool
 
-  let body: BodyFraming
+  var body: BodyFraming
 
   /// Whether the client waits for a `100 Continue` before it sends the body (RFC 9110 section
   /// 10.1.1).
-  let expectsContinue: Bool
+  var expectsContinue: Bool
 
   /// The value of the first Accept field; empty without one.
   let accept: Range<Int>
 
   /// How many bytes the head took, empty lines before and after it included.
-  let length: Int
+  var length: Int
 }

@@ -9,15 +9,6 @@ package protocol ResponseBody: ~Copyable {
   borrowing func write(to output: inout OutputSpan<UInt8>)
 }
 
-/// No content.
-package struct EmptyBody: ResponseBody {
-  package init() {}
-
-  package var count: Int { 0 }
-
-  package func write(to output: inout OutputSpan<UInt8>) {}
-}
-
 /// A text that is a constant of the program.
 package struct ConstantBody: ResponseBody {
   private let text: StaticString

@@ -124,7 +124,7 @@ private struct Verdict: Decodable {
 extension Conversation {
   /// What the client is told when a request is refused, else nil.
   fileprivate var refusal: String? {
-    RequestError.allCases.first { last.hasSuffix("\r\n\r\n\($0.explanation)\n") }?.explanation
-      .description
+    let explanations = RequestError.allCases.map(\.explanation.description)
+    return explanations.first { last.hasSuffix("\r\n\r\n\($0)") }.map { String($0.dropLast()) }
   }
 }
