@@ -102,9 +102,9 @@ package enum CounterName {
 
   @inline(__always)
   private static func isNamespaceCharacter(_ byte: UInt8) -> Bool {
-    let letter = byte | 0x20
-    return (letter >= 0x61 && letter <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
-      || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_") || byte == UInt8(ascii: "-")
+    // A bit for each byte of ASCII: those below 64, and those from 64 on.
+    let bits: UInt64 = byte < 64 ? 0x03FF_6000_0000_0000 : 0x07FF_FFFE_87FF_FFFE
+    return byte < 128 && bits &>> UInt64(byte & 63) & 1 != 0
   }
 
   @inline(__always)
