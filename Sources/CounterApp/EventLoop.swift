@@ -39,6 +39,7 @@ struct EventLoop: ~Copyable {
   /// What the log was told about Redis, and when it has to be told again.
   private var loggedRedis = LoggedRedis.unknown
   private var loggedError: String?
+  private var survey: Survey?
   private var nextReport = Instant(nanoseconds: 0)
 
   private enum LoggedRedis {
@@ -58,6 +59,9 @@ struct EventLoop: ~Copyable {
   /// While draining, a keep-alive connection may send one more request within this time. Its response
   /// is the last one.
   private static var idleGrace: Interval { .seconds(2) }
+
+  /// The first loop surveys Redis so often, for the log and the metrics.
+  private static var surveyInterval: Interval { .seconds(15) }
 
   /// - Parameters:
   ///   - number: the loop's place among all loops.
@@ -81,7 +85,7 @@ struct EventLoop: ~Copyable {
       figures: figures.server, trustedProxies: configuration.trustedProxies, observer: accessLog)
     let counting = try GroupCommit(
       mostCounters: configuration.maxCounters, in: redis, timeout: configuration.visitTimeout,
-      poller, owner: Owner.redis.rawValue, figures: figures.counting, script: script)
+      surveyInterval: number == 0 ? Self.surveyInterval : nil, poller, owner: Owner.redis.rawValue, figures: figures.counting, script: script)
     self.server = server
     self.counting = counting
     self.number = number
@@ -170,6 +174,7 @@ extension EventLoop {
     accessLog?.endRound()
     logRedis()
     logAcceptance()
+    if number == 0, counting.survey != survey { reportSurvey() }
   }
 
   private mutating func drainIfDue() {
@@ -310,6 +315,14 @@ extension EventLoop {
     nextReport = now + .seconds(1)
     let reason = counting.redisError?.description ?? "no connection yet"
     redisLog.connectionLost(reason, loop: number, now: now)
+  }
+
+  private mutating func reportSurvey() {
+    survey = counting.survey
+    guard let survey else { return }
+    figures.counters.set(Int(survey.counters))
+    figures.risks.record(survey.risks)
+    redisLog.surveyed(survey.risks)
   }
 
   private mutating func logBatchError() {

@@ -1,3 +1,4 @@
+import Counting
 import Logging
 import Synchronization
 import System
@@ -19,6 +20,8 @@ final class RedisLog: Sendable {
   private static var burst: Int64 { 5 }
 
   private struct State {
+    /// The risks that the log was told of.
+    var risks: Set<Survey.Risk> = []
     /// The event loops without a connection.
     var lostLoops: Set<Int> = []
     /// The time without a connection in some event loop.
@@ -104,6 +107,17 @@ final class RedisLog: Sendable {
     }
   }
 
+  /// Redis was surveyed. Each risk is logged once, until it is gone.
+  func surveyed(_ risks: Set<Survey.Risk>) {
+    let new = state.withLock { state in
+      defer { state.risks = risks }
+      return risks.subtracting(state.risks)
+    }
+    for risk in Survey.Risk.allCases where new.contains(risk) {
+      logger.warning("Redis at \(address) \(risk.warning)")
+    }
+  }
+
   /// Redis answers, but refuses to count. May be reported as often as a batch is refused.
   func batchRefused(_ reason: String, now: Instant = .now) {
     state.withLock { state in
@@ -117,6 +131,20 @@ final class RedisLog: Sendable {
   func batchCounted() {
     state.withLock { state in
       if state.refusal.end() != nil { logger.notice("visits are counted again") }
+    }
+  }
+}
+
+extension Survey.Risk {
+  /// What is wrong with a Redis, for people.
+  fileprivate var warning: String {
+    switch self {
+    case .eviction:
+      "may evict counters when its memory is full: set maxmemory-policy to noeviction"
+    case .persistence:
+      "writes no append-only file: a crash loses numbers, and they are given again"
+    case .version:
+      "is older than 7.0: a crash can leave half a batch in its append-only file"
     }
   }
 }

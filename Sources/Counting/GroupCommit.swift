@@ -28,6 +28,11 @@ package struct GroupCommit: ~Copyable {
   private var inFlight: InFlight?
   private var answered: AnsweredBatch?
   private var lists = ListQueue()
+  private var isSurveying = false
+  private let surveyInterval: Interval?
+
+  /// When Redis is surveyed next, if it is.
+  private var nextSurvey: Instant
   private var page: ListPage?
 
   /// How many visits waited when the round began; 0 if a batch was in flight, so that no other could
@@ -36,6 +41,9 @@ package struct GroupCommit: ~Copyable {
 
   /// Redis does not know the script's digest.
   private var sendsText = false
+
+  /// What the last survey of Redis has found; nil before it.
+  package private(set) var survey: Survey?
 
   /// Why Redis, although it answers, did not add all of the last batch; nil after a batch that it added.
   package private(set) var lastError: String?
@@ -52,11 +60,13 @@ package struct GroupCommit: ~Copyable {
   ///   - hits: the key of the counter of `/`, which is also the hash tag of the claim.
   ///   - mostCounters: how many counters with names there may be in this Redis.
   ///   - timeout: how long a visit may wait for its number.
+  ///   - surveyInterval: how often Redis is surveyed, besides at the beginning of each connection; nil
+  ///     for never.
   ///   - owner: the owner of the connection's descriptors in events.
   ///   - script: adds the batches.
   package init(
     hits: String = "hits", mostCounters: Int = 100_000, in address: RedisAddress,
-    timeout: Interval, _ poller: Poller, owner: UInt8, figures: Figures = Figures(),
+    timeout: Interval, surveyInterval: Interval? = nil, _ poller: Poller, owner: UInt8, figures: Figures = Figures(),
     script: BatchScript = .exactlyOnce
   ) throws(SystemError) {
     claim = Claim(tag: hits, script: script)
@@ -65,6 +75,8 @@ package struct GroupCommit: ~Copyable {
       greeting: claim.registration)
     keys = KeyTable(hits: hits)
     self.mostCounters = mostCounters
+    self.surveyInterval = surveyInterval
+    nextSurvey = surveyInterval == nil ? .never : .now
     self.figures = figures
     self.timeout = timeout
   }
@@ -89,7 +101,7 @@ package struct GroupCommit: ~Copyable {
   package var isFilling: Bool {
     let arrived = waiting.count - waitingBefore
     return arrived > 0 && arrived * 4 >= waiting.count && inFlight == nil && redis.isReady
-      && !lists.isInFlight
+      && !isAsking
   }
 }
 
@@ -203,20 +215,32 @@ extension GroupCommit {
     figures.waiting.set(waiting.count + unansweredInFlight)
     figures.knownKeys.set(keys.count)
     let isFilling = isFilling
-    if redis.isReady, !lists.isInFlight, !isFilling { sendNext() }
+    if redis.isReady, !isAsking, !isFilling { sendNext() }
     isConnected = redis.isReady
     isCounting = isConnected && lastError == nil
     deadline = isFilling ? now : min(redis.deadline, min(flightDeadline, waiting.deadline))
     if !lists.isEmpty, !lists.isInFlight { deadline = min(deadline, lists.deadline) }
+    // Otherwise a reply begins the next round.
+    if isConnected, inFlight == nil, !isAsking { deadline = min(deadline, nextSurvey) }
   }
 }
 
 // MARK: - The batch
 
 extension GroupCommit {
-  /// Sends the batch in flight if it has to be sent again; otherwise the next batch or the next page.
+  /// Whether a command that changes nothing awaits its reply: a page of a list, or a survey. Batches wait
+  /// for it.
+  private var isAsking: Bool { lists.isInFlight || isSurveying }
+
+  /// Sends the batch in flight if it has to be sent again; otherwise the next batch, a page or a survey.
   private mutating func sendNext() {
     if inFlight == nil {
+      if now >= nextSurvey, let surveyInterval {
+        nextSurvey = now + surveyInterval
+        isSurveying = true
+        redis.send(Survey.command, now)
+        return noticeLoss()
+      }
       if !lists.isEmpty, waiting.isEmpty || !lists.hadTurn {
         redis.send(lists.send(), now)
         return noticeLoss()
@@ -251,6 +275,8 @@ extension GroupCommit {
   private mutating func noticeLoss() {
     guard !redis.isAwaitingReply else { return }
     if lists.isInFlight { lists.noticeLoss() }
+    if surveyInterval != nil, !redis.isReady { nextSurvey = now }
+    isSurveying = false
     guard inFlight?.sentAt != nil else { return }
     inFlight?.sentAt = nil
     figures.interrupted.add(1)
@@ -258,6 +284,11 @@ extension GroupCommit {
 
   private mutating func handleReply(_ reply: consuming Reply) {
     if lists.isInFlight { return page = lists.handleReply(reply) }
+    if isSurveying {
+      isSurveying = false
+      if let result = Survey(reply) { survey = result }
+      return
+    }
     guard let sentAt = inFlight?.sentAt else { preconditionFailure("a reply to no batch") }
     figures.roundTrips.record((now - sentAt).nanoseconds)
     inFlight?.sentAt = nil

@@ -31,6 +31,14 @@ struct Exposition {
     sample(name, value)
   }
 
+  /// Numbers that grow and shrink, told apart by a label.
+  mutating func gauge(
+    _ name: String, _ help: String, by label: String, _ values: [(String, Int)]
+  ) {
+    begin(name, "gauge", help)
+    for (key, value) in values { sample("\(name){\(label)=\"\(key)\"}", value) }
+  }
+
   /// A metric that is 1 and means something by its label only.
   mutating func info(_ name: String, _ help: String, _ label: String, _ value: String) {
     begin(name, "gauge", help)

@@ -23,8 +23,34 @@ final class LoopFigures: Sendable {
   /// Answers to requests that set or remove a counter.
   let changes = RelaxedCounter()
 
+  /// Counters with names in all, as the first loop has found last.
+  let counters = Gauge()
+  /// What may break a promise, as the first loop has found last.
+  let risks = RiskFigures()
+
   /// Rounds of the loop.
   let rounds = RelaxedCounter()
+}
+
+/// The ways in which Redis is set up that may break a promise: 1 for each that was found, else 0.
+final class RiskFigures: Sendable {
+  private let eviction = Gauge()
+  private let persistence = Gauge()
+  private let version = Gauge()
+
+  func record(_ risks: Set<Survey.Risk>) {
+    eviction.set(risks.contains(.eviction) ? 1 : 0)
+    persistence.set(risks.contains(.persistence) ? 1 : 0)
+    version.set(risks.contains(.version) ? 1 : 0)
+  }
+
+  func current(_ risk: Survey.Risk) -> Int {
+    switch risk {
+    case .eviction: eviction.current
+    case .persistence: persistence.current
+    case .version: version.current
+    }
+  }
 }
 
 /// Hits of counters with names, by outcome.

@@ -105,6 +105,16 @@ struct Metrics: Sendable {
       "counter_changes_total", "Requests that set or remove a counter with a name.",
       sum { $0.changes.current })
     page.gauge(
+      "counter_counters", "Counters with names in this Redis, looked at every 15 s.",
+      sum { $0.counters.current })
+    page.gauge(
+      "counter_redis_risk",
+      "1 while Redis evicts keys, writes no append-only file, or is older than 7.0, else 0.",
+      by: "risk",
+      Survey.Risk.allCases.map { risk in
+        (risk.rawValue, sum { $0.risks.current(risk) })
+      })
+    page.gauge(
       "counter_keys_in_use", "Keys in Redis that waiting visits of counters with names need.",
       sum { $0.counting.knownKeys.current })
   }
