@@ -116,7 +116,9 @@ package final class Application {
     figures = (0..<loops).map { _ in LoopFigures() }
     let metrics = try Self.serveMetrics(
       configuration,
-      Metrics(loops: figures, log: log, accessLines: accessLines, shutdown: shutdown), poller)
+      Metrics(
+        loops: figures, log: log, accessLines: accessLines, shutdown: shutdown,
+        mostCounters: configuration.maxCounters), poller)
     do {
       redis =
         configuration.redis == nil

@@ -85,7 +85,8 @@ struct EventLoop: ~Copyable {
       figures: figures.server, trustedProxies: configuration.trustedProxies, observer: accessLog)
     let counting = try GroupCommit(
       mostCounters: configuration.maxCounters, in: redis, timeout: configuration.visitTimeout,
-      surveyInterval: number == 0 ? Self.surveyInterval : nil, poller, owner: Owner.redis.rawValue, figures: figures.counting, script: script)
+      surveyInterval: number == 0 ? Self.surveyInterval : nil, poller, owner: Owner.redis.rawValue,
+      figures: figures.counting, script: script)
     self.server = server
     self.counting = counting
     self.number = number

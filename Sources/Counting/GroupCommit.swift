@@ -66,7 +66,8 @@ package struct GroupCommit: ~Copyable {
   ///   - script: adds the batches.
   package init(
     hits: String = "hits", mostCounters: Int = 100_000, in address: RedisAddress,
-    timeout: Interval, surveyInterval: Interval? = nil, _ poller: Poller, owner: UInt8, figures: Figures = Figures(),
+    timeout: Interval, surveyInterval: Interval? = nil, _ poller: Poller, owner: UInt8,
+    figures: Figures = Figures(),
     script: BatchScript = .exactlyOnce
   ) throws(SystemError) {
     claim = Claim(tag: hits, script: script)

@@ -12,6 +12,7 @@ struct Metrics: Sendable {
   let log: LineWriter
   let accessLines: LineWriter?
   let shutdown: Shutdown
+  let mostCounters: Int
   private let startedAt = (monotonic: Instant.now, wallClock: timespec.wallClock)
 
   var text: String {
@@ -107,6 +108,8 @@ struct Metrics: Sendable {
     page.gauge(
       "counter_counters", "Counters with names in this Redis, looked at every 15 s.",
       sum { $0.counters.current })
+    page.gauge(
+      "counter_counters_limit", "How many counters with names there may be.", mostCounters)
     page.gauge(
       "counter_redis_risk",
       "1 while Redis evicts keys, writes no append-only file, or is older than 7.0, else 0.",
