@@ -59,6 +59,11 @@ HEALTHY: Series = {
     "counter_redis_connected_loops": "4x60",
     'counter_visits_total{outcome="counted"}': "0+6000x60",
     'counter_visits_total{outcome="unavailable"}': "0+6x60",
+    'counter_hits_total{outcome="counted"}': "0+3000x60",
+    'counter_hits_total{outcome="unavailable"}': "0+3x60",
+    "counter_counters": "700x60",
+    "counter_counters_limit": "1000x60",
+    'counter_redis_risk{risk="eviction"}': "0x60",
     "counter_batches_refused_total": "7x60",
     "counter_redis_reconnects_total": "0x30 1x30",
     'counter_visit_duration_seconds_bucket{le="0.125"}': "0+5990x60",
@@ -80,7 +85,12 @@ HEALTHY: Series = {
 FAULTS: dict[str, Series] = {
     "CounterDown": {name: "_x60" for name in HEALTHY}
     | {"up": "1x57 0x2", "counter_loops": "4x57 _x2"},
-    "CounterVisitsNotCounted": {'counter_visits_total{outcome="unavailable"}': "0+90x60"},
+    "CounterVisitsNotCounted": {
+        'counter_visits_total{outcome="unavailable"}': "0+60x60",
+        'counter_hits_total{outcome="unavailable"}': "0+60x60",
+    },
+    "CounterRedisAtRisk": {'counter_redis_risk{risk="eviction"}': "0x40 1x19"},
+    "CounterFewNamesLeft": {"counter_counters": "950x60"},
     "CounterWithoutRedis": {"counter_redis_connected_loops": "4x50 3x9"},
     "CounterRefusedByRedis": {"counter_batches_refused_total": "7+1x60"},
     "CounterRedisUnsteady": {"counter_redis_reconnects_total": "0+1x60"},
