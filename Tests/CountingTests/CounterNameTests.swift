@@ -134,7 +134,9 @@ struct CounterNameTests {
 
   @Test("is in the bucket of its slot in a Redis Cluster, modulo 16")
   func buckets() throws {
-    try withRedis(flags: ["--cluster-enabled", "yes"]) { redis throws in
+    // By default the second port is in the range from which the kernel takes ports for connections.
+    let flags = ["--cluster-enabled", "yes", "--cluster-port", "\(try FreePort.take())"]
+    try withRedis(flags: flags) { redis throws in
       let client = try RESPClient(.unix(redis.socketPath))
       var generator = Seeded(7)
       var buckets: Set<UInt16> = []
