@@ -161,6 +161,7 @@ struct BatchBuilder: ~Copyable {
   /// Adds a visit; its references to keys become the batch's.
   ///
   /// - Returns: false when the batch has no room for another operation; the visit is not in it then.
+  @inline(__always)
   mutating func add(_ visit: Visit, _ keys: inout KeyTable) -> Bool {
     switch visit.action {
     case .hit: addHit(visit, .hit, &keys)
@@ -191,6 +192,7 @@ struct BatchBuilder: ~Copyable {
     return true
   }
 
+  @inline(never)
   private mutating func addOperation(_ visit: Visit, _ keys: inout KeyTable) -> Bool {
     guard operations.count < Limits.operationsABatch else { return false }
     append(visit, to: operations.count, hitCount: 0, .only)

@@ -8,6 +8,8 @@ struct CounterService: ~Copyable {
   let figures: LoopFigures
   let answers = CounterAnswers()
   var pending = PendingAnswers()
+  var json = NumberText(#"{"value":"#, "}")
+  var text = NumberText("", "\n")
   private var name = NameBuffer()
 
   init(_ access: Access, _ figures: LoopFigures) {

@@ -57,11 +57,11 @@ struct MediaPreference {
 
   /// Whether the client prefers plain text.
   ///
-  /// - Parameter accept: the value of the field; empty without one.
+  /// - Parameter accept: the value of the field with the blanks around it; empty without one.
   @inline(__always)
   static func isText(_ bytes: Span<UInt8>, _ accept: Range<Int>) -> Bool {
     // `*/*` is what most programs send.
-    if accept.count < 4 { return false }
+    if accept.count <= 4 { return false }
     var preference = MediaPreference()
     preference.addRanges(bytes, accept)
     return preference.isText

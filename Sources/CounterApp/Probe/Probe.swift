@@ -63,7 +63,7 @@ package struct Probe {
   }
 
   private func visit() throws(Failure) -> Int64 {
-    let (before, after) = ("\(VisitText.before)", "\(VisitText.after)")
+    let (before, after) = ("\(Pages.beforeNumber)", "\(Pages.afterNumber)")
     let text = try get(.visit)
     guard text.hasPrefix(before), text.hasSuffix(after),
       let number = Int64(text.dropFirst(before.count).dropLast(after.count))
