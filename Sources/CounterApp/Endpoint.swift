@@ -27,4 +27,13 @@ enum Endpoint: Int, CaseIterable {
     case .namespace: Route("/counters/{namespace}", [.get, .head, .put, .delete])
     }
   }
+
+  /// Whether a script can call a function with the response. Management is not for scripts of other
+  /// pages: its problems keep their status.
+  var takesCallback: Bool {
+    switch self {
+    case .hit, .hitByQuery, .get, .getByQuery: true
+    case .visit, .health, .ready, .counter, .namespace: false
+    }
+  }
 }

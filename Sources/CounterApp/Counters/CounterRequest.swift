@@ -51,7 +51,9 @@ struct CounterRequestReader: ~Escapable {
     self.access = access
     fields = HeaderFields(bytes.extracting(request.header))
     query = request.query.isEmpty ? nil : try QueryParameters(request.query, of: bytes)
-    if let callback = query?.callback, !QueryParameters.isCallback(callback) {
+    if endpoint.takesCallback, let callback = query?.callback,
+      !QueryParameters.isCallback(callback)
+    {
       throw .malformedCallback
     }
   }
@@ -105,13 +107,14 @@ struct CounterRequestReader: ~Escapable {
     guard !tokens.isEmpty else { throw .noTokens }
     guard let field = fields.authorization else { throw missing }
     let header = bytes.extracting(request.header)
-    let scheme = field.lowerBound..<min(field.lowerBound + 6, field.upperBound)
+    let value = field.value
+    let scheme = value.lowerBound..<min(value.lowerBound + 6, value.upperBound)
     var start = scheme.upperBound
-    while start < field.upperBound, header[start] == UInt8(ascii: " ") { start += 1 }
-    guard !fields.isAmbiguous, header.spells("bearer", scheme), start > scheme.upperBound else {
+    while start < value.upperBound, header[start] == UInt8(ascii: " ") { start += 1 }
+    guard !field.isRepeated, header.spells("bearer", scheme), start > scheme.upperBound else {
       throw .tokenUnknown
     }
-    let token = header.extracting(start..<field.upperBound)
+    let token = header.extracting(start..<value.upperBound)
     switch tokens.permission(of: token, for: name.namespaceText) {
     case .granted: return
     case .otherNamespace: throw .tokenOfOtherNamespace
@@ -162,11 +165,11 @@ extension CounterRequestReader {
     }
     guard request.method == .post else { throw .idempotencyWithoutPost }
     let header = bytes.extracting(request.header)
-    guard (1...255).contains(key.count), !fields.isAmbiguous,
-      key.allSatisfy({ header[$0] > 0x20 && header[$0] < 0x7F })
+    guard (1...255).contains(key.value.count), !key.isRepeated,
+      key.value.allSatisfy({ header[$0] > 0x20 && header[$0] < 0x7F })
     else { throw .malformedIdempotencyKey }
     try checkToken(name, missing: query?.amount == nil ? .idempotencyNeedsToken : .tokenMissing)
-    return CounterRequest(.addOnce(amount, idempotencyKey: key), hitAnswer)
+    return CounterRequest(.addOnce(amount, idempotencyKey: key.value), hitAnswer)
   }
 
   private var hitAnswer: CounterRequest.Answer {
@@ -207,8 +210,8 @@ extension CounterRequestReader {
   private func readSet() throws(Problem) -> Action {
     guard let text = query?.value else { throw .missingValue }
     guard let value = QueryParameters.integer(text) else { throw .malformedValue }
-    guard let range = fields.ifNoneMatch else { return .set(value) }
-    guard bytes.extracting(request.header).spells("*", range), !fields.isAmbiguous else {
+    guard let field = fields.ifNoneMatch else { return .set(value) }
+    guard bytes.extracting(request.header).spells("*", field.value), !field.isRepeated else {
       throw .unknownPrecondition
     }
     return .create(value)

@@ -24,7 +24,9 @@ struct CounterService: ~Copyable {
       let reader = try CounterRequestReader(endpoint, request, server.requestBytes, access)
       read = try reader.read(&name)
     } catch {
-      let callback = QueryParameters.callback(request.query, of: server.requestBytes)
+      let callback =
+        endpoint.takesCallback
+        ? QueryParameters.callback(request.query, of: server.requestBytes) : nil
       respondProblem(request.exchange, error, callback: callback, &server)
       return
     }

@@ -1,16 +1,21 @@
 import HTTP
 
-/// The header fields of a request for a counter: ranges of its header; nil for a field that it lacks.
+/// The header fields of a request for a counter; nil for a field that it lacks.
 struct HeaderFields {
   /// Whether the client prefers plain text to JSON.
   private(set) var prefersText = false
 
-  private(set) var authorization: Range<Int>?
-  private(set) var idempotencyKey: Range<Int>?
-  private(set) var ifNoneMatch: Range<Int>?
+  private(set) var authorization: Field?
+  private(set) var idempotencyKey: Field?
+  private(set) var ifNoneMatch: Field?
 
-  /// Whether a field came twice that may come once.
-  private(set) var isAmbiguous = false
+  /// A field that may come once.
+  struct Field {
+    /// A range of the header.
+    let value: Range<Int>
+    /// Whether the field came more than once, so that its value is not clear.
+    let isRepeated: Bool
+  }
 
   init(_ header: Span<UInt8>) {
     var lines = HeaderLines(header)
@@ -19,21 +24,18 @@ struct HeaderFields {
       switch field.name.count {
       case 6 where header.spells("accept", field.name): preference.add(header, field.value)
       case 13 where header.spells("authorization", field.name):
-        isAmbiguous = !Self.set(&authorization, field) || isAmbiguous
-      case 13 where header.spells("if-none-match", field.name):
-        isAmbiguous = !Self.set(&ifNoneMatch, field) || isAmbiguous
+        Self.set(&authorization, field.value)
+      case 13 where header.spells("if-none-match", field.name): Self.set(&ifNoneMatch, field.value)
       case 15 where header.spells("idempotency-key", field.name):
-        isAmbiguous = !Self.set(&idempotencyKey, field) || isAmbiguous
+        Self.set(&idempotencyKey, field.value)
       default: break
       }
     }
     prefersText = preference.isText
   }
 
-  /// - Returns: false when the field came before.
-  private static func set(_ range: inout Range<Int>?, _ field: HeaderLines.Field) -> Bool {
-    defer { range = field.value }
-    return range == nil
+  private static func set(_ field: inout Field?, _ value: Range<Int>) {
+    field = Field(value: value, isRepeated: field != nil)
   }
 }
 

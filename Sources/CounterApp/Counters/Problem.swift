@@ -58,13 +58,15 @@ enum Problem: Error, Equatable {
     case .tooManyKeys: "A request has at most 128 keys."
     case .malformedQuery: "The query is malformed: two hexadecimal digits follow a percent sign."
     case .repeatedParameter: "Only the parameter key can be repeated."
-    case .malformedCallback: "A callback has 1 to 64 of A-Z, a-z, 0-9, _, $ and '.', and no digit first."
+    case .malformedCallback:
+      "A callback has 1 to 64 of A-Z, a-z, 0-9, _, $ and '.', and no digit first."
     case .malformedAmount: "by is an integer of 64 bits other than 0."
     case .amountWithoutPost: "by needs the method POST."
     case .malformedValue: "value is an integer of 64 bits."
     case .missingValue: "The number is missing: put it into ?value=."
     case .malformedCursor: "cursor is what the page before returned."
-    case .malformedIdempotencyKey: "An Idempotency-Key is one field of 1 to 255 visible ASCII characters."
+    case .malformedIdempotencyKey:
+      "An Idempotency-Key is one field of 1 to 255 visible ASCII characters."
     case .idempotencyWithoutPost: "Idempotency-Key needs the method POST."
     case .unknownPrecondition: "If-None-Match can only be *."
     case .idempotencyNeedsToken:

@@ -18,20 +18,34 @@ struct QueryParameters {
   /// - Parameter query: what stands behind the question mark.
   init(_ query: Range<Int>, of bytes: Span<UInt8>) throws(Problem) {
     var start = query.lowerBound
-    while start < query.upperBound {
+    while let parameter = Parameter(query, from: &start, of: bytes) {
+      try readParameter(parameter, of: bytes)
+    }
+  }
+
+  /// A parameter as it stands in the query: the ranges of its name and of its value.
+  private struct Parameter {
+    let name: Range<Int>
+    let value: Range<Int>
+
+    /// - Parameter start: where the parameter begins; becomes where the next one does.
+    /// - Returns: nil at the end of the query.
+    init?(_ query: Range<Int>, from start: inout Int, of bytes: Span<UInt8>) {
+      guard start < query.upperBound else { return nil }
       var end = start
       while end < query.upperBound, bytes[end] != UInt8(ascii: "&") { end += 1 }
-      try readParameter(start..<end, of: bytes)
+      let equals = (start..<end).first { bytes[$0] == UInt8(ascii: "=") } ?? end
+      name = start..<equals
+      value = min(equals + 1, end)..<end
       start = end + 1
     }
   }
 
   private mutating func readParameter(
-    _ parameter: Range<Int>, of bytes: Span<UInt8>
+    _ parameter: Parameter, of bytes: Span<UInt8>
   ) throws(Problem) {
-    let equals = parameter.first { bytes[$0] == UInt8(ascii: "=") } ?? parameter.upperBound
-    let value = min(equals + 1, parameter.upperBound)..<parameter.upperBound
-    switch try Self.text(parameter.lowerBound..<equals, of: bytes) {
+    let value = parameter.value
+    switch try Self.text(parameter.name, of: bytes) {
     case "key":
       guard keys.count < Self.mostKeys else { throw .tooManyKeys }
       keys.append(value)
@@ -59,10 +73,18 @@ struct QueryParameters {
     }
   }
 
-  /// The callback of a request, also when another part of the request is wrong; nil if it has no valid one.
+  /// The callback of a request, also when another part of the request is wrong; nil unless it has one,
+  /// and a valid one.
   static func callback(_ query: Range<Int>, of bytes: Span<UInt8>) -> String? {
-    guard let callback = (try? QueryParameters(query, of: bytes))?.callback else { return nil }
-    return isCallback(callback) ? callback : nil
+    var callback: String?
+    var start = query.lowerBound
+    while let parameter = Parameter(query, from: &start, of: bytes) {
+      guard (try? text(parameter.name, of: bytes)) == "callback" else { continue }
+      guard callback == nil, let text = try? text(parameter.value, of: bytes), isCallback(text)
+      else { return nil }
+      callback = text
+    }
+    return callback
   }
 
   /// An integer in decimal digits, with a minus sign before a negative one.
