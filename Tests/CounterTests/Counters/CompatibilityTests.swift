@@ -42,4 +42,20 @@ struct CompatibilityTests {
       #expect(absent.json?["error"] is String)
     }
   }
+
+  @Test("that posts a body counts one visit, whatever the body says")
+  func bodies() throws {
+    try withCounterAndRedis { counter, _ in
+      let client = try counter.client()
+      for (index, (type, body)) in [
+        ("application/json", #"{"by":5}"#), ("application/x-www-form-urlencoded", "by=5&value=9"),
+        ("text/plain", ""), ("multipart/form-data; boundary=x", "--x--"),
+      ].enumerated() {
+        try client.send(
+          "POST /hit/blog/home HTTP/1.1\r\nHost: x\r\nContent-Type: \(type)\r\n"
+            + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)")
+        #expect(try client.readResponse().value == Int64(index + 1), "\(type)")
+      }
+    }
+  }
 }

@@ -50,6 +50,10 @@ extension HTTPClient {
 
   /// Sends a request that needs a token for all namespaces.
   func manage(_ line: String, _ fields: String...) throws -> HTTPResponse {
+    try manage(line, fields)
+  }
+
+  func manage(_ line: String, _ fields: [String]) throws -> HTTPResponse {
     try ask(line, [TestToken.field(TestToken.all)] + fields)
   }
 }

@@ -54,7 +54,7 @@ struct CrossOriginTests {
     }
   }
 
-  @Test("may read that Redis does not answer, and when to ask again")
+  @Test("may read that Redis does not answer")
   func unavailable() throws {
     try withTokens(["--visit-timeout", "0.3"]) { counter, redis in
       redis.freeze()
