@@ -12,7 +12,8 @@ enum Endpoint: Int, CaseIterable {
   case ready
   case visit
 
-  /// Whether it counts or reads, and changes nothing else.
+  /// Whether it counts or reads, and changes nothing else. Only then a script can call a function with the
+  /// response: management is not for scripts of other pages, and its problems keep their status.
   var isHitOrGet: Bool {
     switch self {
     case .hit, .hitByQuery, .get, .getByQuery: true
