@@ -59,6 +59,9 @@ class ProgramTests(unittest.TestCase):
             password = pathlib.Path(folder) / "password"
             password.write_text("secret\n")
             flags = [each.replace("/run/secrets/redis/password", str(password)) for each in flags]
+            tokens = pathlib.Path(folder) / "tokens"
+            tokens.write_text("* a-token-for-everything\n")
+            flags = [each.replace("/run/secrets/counter/tokens", str(tokens)) for each in flags]
             misleading = {
                 name: "tcp://10.0.0.1:80" for name in ("METRICS_PORT", "COUNTER_PORT", "REDISAPP_PORT")
             }

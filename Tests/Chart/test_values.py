@@ -446,6 +446,13 @@ class MemoryTests(unittest.TestCase):
                     self.assertGreaterEqual(most, (16 << 20) + int(counters) * (296 + 688))
                     self.assertLessEqual(most, int(limit.removesuffix("Mi")) << 20)
 
+    def test_more_counters_restart_redis_only_when_they_need_a_higher_limit(self):
+        def pod(counters: int) -> Object:
+            return render(sets=(f"counters.max={counters}",)).the("StatefulSet")["spec"]["template"]
+
+        self.assertEqual(pod(100_000), pod(180_000))
+        self.assertNotEqual(pod(100_000), pod(200_000))
+
     def test_a_limit_of_redis_that_is_set_does_not_follow(self):
         sets = ("counters.max=1000000", "redis.resources.limits.memory=512Mi")
         release = render(sets=sets)
@@ -494,6 +501,12 @@ class CounterTests(unittest.TestCase):
             self.assertEqual(with_flag(release, "--tokens"), [])
             self.assertEqual(list(self.volumes(release)), ["/run/secrets/redis"])
             self.assertEqual(len(release.all("Secret")), 1)
+
+    def test_names_that_yaml_would_take_for_something_else_stay_what_they_are(self):
+        release = render(CASES["awkward-names"])
+        self.assertEqual(with_flag(release, "--namespaces"), ["1,true,null,0x1F,-"])
+        secret = self.volumes(release)["/run/secrets/counter"]["secret"]
+        self.assertEqual((secret["secretName"], secret["items"][0]["key"]), ("2.5", "3"))
 
     def test_namespaces_and_the_limit_become_flags(self):
         release = render(CASES["named-counters"])
@@ -741,6 +754,8 @@ class ProgramTests(unittest.TestCase):
             *("--host=::", "--port=8000", "--metrics-port=9100", "--visit-timeout=2.5"),
             *("--drain-timeout=30", "--threads=2", "--log-format=json", "--log-level=debug"),
             *("--access-log", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--data=/tmp"),
+            *("--namespaces=blog,shop", "--max-counters=1000000"),
+            "--tokens=/run/secrets/counter/tokens",
         ):
             self.assertIn(flag, flags)
 
