@@ -103,6 +103,26 @@ class ReleaseTests(unittest.TestCase):
         self.assertEqual(operator.tokens(), more)
 
     @with_each_helm
+    def test_a_secret_of_tokens_that_is_not_there_leaves_the_old_counter_alone(self, operator):
+        there = operator.there
+
+        def flags() -> list[str]:
+            pod = there.object("Deployment", "counter")["spec"]["template"]["spec"]
+            return pod["containers"][0]["args"]
+
+        operator.install()
+        before = flags()
+        with self.assertRaises(HelmFailed):
+            operator.upgrade("counters.tokens.existingSecret=ours", waits=True)
+        self.assertEqual(flags(), before)
+        there.put((NAMED["Secret"], "web", "ours"), {"data": {"tokens": "KiBhLXRva2VuCg=="}})
+        ours = copy.deepcopy(there.object("Secret", "ours")["data"])
+        operator.upgrade("counters.tokens.existingSecret=ours", waits=True)
+        self.assertIn("--tokens=/run/secrets/counter/tokens", flags())
+        operator.run("uninstall", "visits")
+        self.assertEqual(there.object("Secret", "ours")["data"], ours)
+
+    @with_each_helm
     def test_a_generated_token_outlives_the_release_and_belongs_to_the_next_one(self, operator):
         on = "counters.tokens.generate=true"
         operator.install()
