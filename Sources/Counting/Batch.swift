@@ -56,6 +56,12 @@ struct Batch: ~Copyable {
     answeredCount == members.count ? .never : members[answeredCount].deadline
   }
 
+  /// Whether an operation is on a counter with a name.
+  var hasNames: Bool {
+    for index in 0..<operations.count where operations[index].counter != .hits { return true }
+    return false
+  }
+
   /// Removes the first visit that waits if its time is over. The numbers of the others stay.
   ///
   /// - Returns: its ticket.

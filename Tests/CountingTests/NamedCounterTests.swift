@@ -97,7 +97,7 @@ struct NamedCounterTests {
     }
   }
 
-  @Test("refuses a visit at once when visits refer to 16,384 keys, and takes one of those")
+  @Test("refuses a visit at once when visits refer to 8,192 keys, and takes one of those")
   func knownKeys() throws {
     try withRedis(started: false) { redis throws in
       var loop = try CountingLoop(redis)
@@ -110,10 +110,10 @@ struct NamedCounterTests {
       let other = Array("b/other".utf8)
       let isOtherTaken = loop.counting.visit(20_000, other.span, .hit)
       #expect(!isOtherTaken)
-      loop.visit(16_384, "a/0")
+      loop.visit(8_192, "a/0")
       loop.count(16_385)
       try loop.turn()
-      #expect(loop.figures.knownKeys.current == 16_384)
+      #expect(loop.figures.knownKeys.current == 8_192)
       try redis.start()
       _ = try redis.command("CONFIG", "SET", "appendfsync", "no")
       try loop.turn(untilAnswered: 16_386)
@@ -195,6 +195,33 @@ struct NamedCounterTests {
       #expect(loop.results == [.unavailable, .unavailable])
       try loop.turn()
       #expect(loop.figures.knownKeys.current == 0)
+    }
+  }
+
+  @Test("is refused alone when the user of Redis may only count /, and asked for again later")
+  func forbidden() throws {
+    try withRedis { redis throws in
+      _ = try redis.command(
+        ["ACL", "SETUSER", "default", "resetkeys", "~hits", "~{hits}:claim:*", "~{hits}:claims"])
+      var loop = try CountingLoop(redis)
+      for ticket: UInt128 in 0..<8 {
+        if ticket % 2 == 0 { loop.count(ticket) } else { loop.visit(ticket, "a/b") }
+      }
+      try loop.turn(untilAnswered: 8)
+      let results = loop.outcomes.sorted { $0.ticket < $1.ticket }.map(\.result)
+      #expect(
+        results == [
+          .number(1), .unavailable, .number(2), .unavailable, .number(3), .unavailable, .number(4),
+          .unavailable,
+        ])
+      #expect(loop.counting.visit(8, Array("a/b".utf8).span, .hit) == false)
+      _ = try redis.command("ACL", "SETUSER", "default", "allkeys")
+      try loop.skip(.seconds(6))
+      loop.visit(9, "a/b")
+      loop.count(10)
+      try loop.turn(untilAnswered: 10)
+      #expect(loop.results.suffix(2).contains(.number(1)))
+      #expect(loop.results.suffix(2).contains(.number(5)))
     }
   }
 
