@@ -35,7 +35,7 @@ extension BatchScript {
   /// - A value is checked before it becomes an outcome, also when it is only read: a text with a blank
   ///   would shift the outcomes behind it.
   /// - A removed counter holds an empty text until `RemovalScript` has deleted it, and an empty text is
-  ///   as good as no key.
+  ///   as good as no key in a bucket. `hits` is never removed.
   /// - Counters with names are in buckets, and `{BUCKET}:counters` holds how many there are in a bucket. It
   ///   is written with them. A script that makes a counter adds up the numbers of all buckets.
   /// - A batch that only adds and reads leaves no record if it changes nothing. Sent again it is carried
@@ -83,6 +83,7 @@ extension BatchScript {
       end
       local function get(key)
         local value = redis.pcall('GET', key)
+        if value == '' and not string.find(key, '^{%d+}:') then return '!' end
         if type(value) ~= 'table' then return value or '' end
         if string.find(value.err, 'WRONGTYPE', 1, true) then return '!' end
         return redis.call('GET', key)
@@ -180,7 +181,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "28e8e8ac17fdd6528d65ae5c3d2124953c3801c3")
+    digest: "1344cc7944c80b7803b1a72d414e9c065b67cf23")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

@@ -100,6 +100,6 @@ struct AccessLogTests {
 extension Exchange {
   /// A request at a place among those of a connection.
   fileprivate static func made(slot: Int = 0, place: Int) -> Exchange {
-    Exchange(ticket: UInt128(place) << 96 | UInt128(slot) << 32)
+    Exchange(ticket: UInt128(place) << 64 | UInt128(slot) << 32)
   }
 }

@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "91b434ec3e5e34f83e48d747bd8ddc22efcc0ac6"
-    case .split: "39ce691ee43f0be6de5d220332e5a0e25cf891fa"
-    case .mixed: "ec3a7f6c9ef004ad477906b66b355db267120301"
+    case .claim: "24c56be2bb69701873b0e55f5c7019b6a77bad62"
+    case .split: "50184eb9086f2ba7b56df2f1b5f752594f7450ea"
+    case .mixed: "12ef2322a67bcdcfadd2a2bee3a1b4d8ac0ee119"
     }
   }
 

@@ -100,7 +100,7 @@ struct HealthCommandTests {
       ("\r\n\r\n", "none of a counter's"),
       ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "none of a counter's"),
       ("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "none of a counter's"),
-      (answer(String(repeating: "a", count: 100_000)), "longer"),
+      (answer(String(repeating: "a", count: 1_100_000)), "longer"),
     ])
   func unwell(answer: String, reason: String) throws {
     let server = try ScriptedServer([answer])

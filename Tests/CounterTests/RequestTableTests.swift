@@ -128,13 +128,18 @@ struct RequestTableTests {
   // MARK: Other methods and paths
 
   @Test(
-    "OPTIONS says what is allowed and never counts", arguments: ["/", "/health", "/ready", "*"])
-  func options(target: String) throws {
+    "OPTIONS says what is allowed and never counts",
+    arguments: [
+      ("/", "GET, HEAD, OPTIONS"), ("/health", "GET, HEAD, OPTIONS"),
+      ("/ready", "GET, HEAD, OPTIONS"), ("/hit/a/b", "GET, HEAD, POST, OPTIONS"),
+      ("*", "GET, HEAD, POST, PUT, DELETE, OPTIONS"),
+    ])
+  func options(target: String, allowed: String) throws {
     try withCounterAndRedis { counter, redis in
       let client = try counter.client()
       let response = try client.request("OPTIONS", target)
       #expect(response.status == 200)
-      #expect(response["Allow"] == "GET, HEAD, OPTIONS")
+      #expect(response["Allow"] == allowed)
       #expect(response["Content-Length"] == "0")
       #expect(try redis.hits == nil)
       #expect(try client.visit() == 1)

@@ -54,7 +54,8 @@ private struct ScriptTrial {
     case 0: return (key, .add(0))
     case 1: return (key, .set(number))
     case 2: return (key, .create(number))
-    case 3, 4: return (key, .remove)
+    // The counter of `/` cannot be removed.
+    case 3, 4: return (counterKey(name), .remove)
     case 5, 6:
       let idempotencyKey = "\(Int.random(in: 0..<3, using: &generator))"
       return (

@@ -126,11 +126,12 @@ struct BatchScriptTests {
   @Test("takes an empty value for no counter, as a removed one is until it is deleted")
   func empty() throws {
     try withRedis { redis throws in
-      _ = try redis.command("SET", "hits", "")
-      #expect(try add(0, number: 1, redis) == .text("-"))
-      #expect(try run("x", number: 2, redis) == .text("-"))
-      #expect(try add(3, number: 3, redis) == .text("+3"))
-      #expect(try redis.hits == "3")
+      let key = counterKey("a/b")
+      _ = try redis.command("MSET", key, "", "hits", "")
+      #expect(try run([(key, "0"), ("hits", "0")], number: 1, redis) == .text("- !"))
+      #expect(try run([(key, "x"), ("hits", "1")], number: 2, redis) == .text("- !"))
+      #expect(try run([(key, "3"), ("hits", "=5")], number: 3, redis) == .text("+3 !"))
+      #expect(try redis.command("MGET", key, "hits") == .list([.text("3"), .text("")]))
     }
   }
 

@@ -192,7 +192,7 @@ struct RequestObserverTests {
     #expect(
       notes.lines == [
         "0 127.0.0.1 GET / HTTP/1.1", "1 127.0.0.1 HEAD /now HTTP/1.1", "1 200 0",
-        "2 127.0.0.1 POST /none HTTP/1.1", "2 404 10", "3 127.0.0.1 nonsense", "3 400 31",
+        "2 127.0.0.1 POST /none HTTP/1.1", "2 404 146", "3 127.0.0.1 nonsense", "3 400 140",
         "0 200 3",
       ])
   }
@@ -224,6 +224,6 @@ struct RequestObserverTests {
     try loop.settle()
     try loop.skip(.seconds(31))
     try loop.turn(until: "the response came", of: client) { $0.codes == [408] }
-    #expect(notes.lines == ["0 127.0.0.1 \(line)", "0 408 37"])
+    #expect(notes.lines == ["0 127.0.0.1 \(line)", "0 408 156"])
   }
 }

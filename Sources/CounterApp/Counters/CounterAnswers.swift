@@ -25,7 +25,7 @@ struct CounterAnswers: ~Copyable {
 
   private static let jsonType: ResponseHead.Field = ("Content-Type", "application/json")
   private static let textType: ResponseHead.Field = ("Content-Type", "text/plain; charset=utf-8")
-  private static let replay: ResponseHead.Field = ("Idempotent-Replayed, Link", "true")
+  private static let replay: ResponseHead.Field = ("Idempotent-Replayed", "true")
 
   /// Image proxies and browsers must ask again each time.
   private static let shared: [ResponseHead.Field] = [

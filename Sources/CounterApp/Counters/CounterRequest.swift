@@ -78,6 +78,7 @@ struct CounterRequestReader: ~Escapable {
   private func readNameOfQuery(
     _ name: inout NameBuffer, _ access: borrowing Access
   ) throws(Problem) {
+    try name.setNamespace(request.parameters[0], of: bytes)
     if query.keyCount == 0, endpoint != .namespace {
       // As with CountAPI, a name of one part is a key of the namespace `default`.
       name.setDefaultNamespace()
@@ -85,7 +86,6 @@ struct CounterRequestReader: ~Escapable {
       try name.setKey(request.parameters[0], of: bytes, .path)
     } else {
       guard query.keyCount <= 1 || endpoint == .getByQuery else { throw .severalKeys }
-      try name.setNamespace(request.parameters[0], of: bytes)
       try access.checkNamespace(name)
       if let key = query.key { try name.setKey(key, of: bytes, .query) }
     }

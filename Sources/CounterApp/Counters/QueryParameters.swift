@@ -25,10 +25,10 @@ struct QueryParameters {
         guard keyCount < Self.mostKeys else { throw .tooManyKeys }
         keyCount += 1
         key = key ?? value
-      case "callback": try Self.set(&callback, value)
-      case "by": try Self.set(&amount, value)
-      case "value": try Self.set(&self.value, value)
-      case "cursor": try Self.set(&cursor, value)
+      case "callback": try Self.set(&callback, value, of: bytes)
+      case "by": try Self.set(&amount, value, of: bytes)
+      case "value": try Self.set(&self.value, value, of: bytes)
+      case "cursor": try Self.set(&cursor, value, of: bytes)
       default: break
       }
     }
@@ -41,8 +41,11 @@ struct QueryParameters {
     guard Self.isCallback(try Self.text(callback, of: bytes)) else { throw .malformedCallback }
   }
 
-  private static func set(_ parameter: inout Range<Int>?, _ value: Range<Int>) throws(Problem) {
+  private static func set(
+    _ parameter: inout Range<Int>?, _ value: Range<Int>, of bytes: Span<UInt8>
+  ) throws(Problem) {
     guard parameter == nil else { throw .repeatedParameter }
+    _ = try text(value, of: bytes)
     parameter = value
   }
 

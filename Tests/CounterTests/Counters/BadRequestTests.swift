@@ -98,7 +98,7 @@ private let queryRequests: [BadRequest] = {
     "", "alert(1)", "a;b", "%3Cscript%3E", "a+b", "a%00", "a%0A", "1a", ".a", "a-b", "a[0]",
     "%C3%BC", "a%22", "a%27", "a//", "a%5Cu0028", repeated("a", 65),
   ] {
-    let detail = "A callback has 1 to 64 of A-Z, a-z, 0-9, _, $ and '.', and no digit first."
+    let detail = "A callback has 1 to 64 of A-Z, a-z, 0-9, _, $ and '.', and no digit or dot first."
     requests.add("GET /hit/blog/home?callback=\(callback)", detail)
     requests.add("GET /get/blog?key=home&callback=\(callback)", detail)
   }

@@ -125,6 +125,6 @@ extension Conversation {
   /// What the client is told when a request is refused, else nil.
   fileprivate var refusal: String? {
     let explanations = RequestError.allCases.map(\.explanation.description)
-    return explanations.first { last.hasSuffix("\r\n\r\n\($0)") }.map { String($0.dropLast()) }
+    return explanations.first { last.hasSuffix(#""error":"\#($0)"}"#) }
   }
 }
