@@ -1,0 +1,105 @@
+/// What the histories of all counters with names show, each by itself.
+struct CounterFindings {
+  private(set) var counters = 0
+  private(set) var requests = 0
+  private(set) var unanswered = 0
+
+  /// How many requests had the idempotency key of another one.
+  private(set) var repeats = 0
+
+  // Additions of counters that are only added to: see `AdditionCheck`.
+  private(set) var doubled = 0
+  private(set) var skipped: Int64 = 0
+  private(set) var outOfOrder = 0
+  private(set) var wrong = 0
+
+  /// How many idempotency keys were answered as no operation that is carried out once can be.
+  private(set) var contradictions = 0
+
+  /// How many counters that are set and removed, too, have a history that no order explains.
+  private(set) var unexplained = 0
+
+  /// For how many of them it was too much to find out.
+  private(set) var undecided = 0
+
+  /// How many buckets of counters Redis holds a wrong number for.
+  let miscountedBuckets: Int
+
+  /// The histories of the first few counters that are wrong, in part.
+  private(set) var examples: [String] = []
+
+  init(_ histories: [String: CounterHistory], _ contents: CounterContents) {
+    miscountedBuckets = contents.miscountedBuckets
+    for name in Set(histories.keys).union(contents.numbers.keys).sorted() {
+      add(name, histories[name] ?? CounterHistory(), contents.numbers[name])
+    }
+  }
+
+  /// Each answer is right, and an operation without an answer was carried out once at most.
+  var isExactWhereAnswered: Bool {
+    doubled == 0 && skipped == 0 && outOfOrder == 0 && wrong == 0 && contradictions == 0
+      && unexplained == 0 && undecided == 0 && miscountedBuckets == 0
+  }
+
+  var isExact: Bool { isExactWhereAnswered && unanswered == 0 }
+
+  /// - Parameter number: what Redis holds in the end.
+  private mutating func add(_ name: String, _ history: CounterHistory, _ number: Int64?) {
+    counters += 1
+    requests += history.requests.count
+    unanswered += history.requests.count { $0.answer == nil }
+    repeats += history.repeats
+    contradictions += history.contradictions
+    let end = ContinuousClock.now
+    let last = CounterOperation(
+      action: .read, began: end,
+      outcome: .init(ended: end, answer: CounterAction.read.carryOut(on: number).answer))
+    let operations = history.operations + [last]
+    let isRight =
+      history.onlyAdds ? checkAdditions(operations) : checkOrder(operations, name)
+    if !isRight || history.contradictions > 0 { addExample("\(name) holds \(number ?? 0)", history) }
+  }
+
+  private mutating func checkAdditions(_ operations: [CounterOperation]) -> Bool {
+    let check = AdditionCheck(operations)
+    doubled += check.doubled
+    skipped += check.skipped
+    outOfOrder += check.outOfOrder
+    wrong += check.wrong
+    return check.isRight
+  }
+
+  private mutating func checkOrder(_ operations: [CounterOperation], _ name: String) -> Bool {
+    switch Linearization.check(operations) {
+    case .possible: return true
+    case .undecided: undecided += 1
+    case .impossible(let index):
+      unexplained += 1
+      examples.append("\(name): not to be explained is \(operations[index])")
+    }
+    return false
+  }
+
+  private mutating func addExample(_ text: String, _ history: CounterHistory) {
+    guard examples.count < 5 else { return }
+    examples.append("\(text) \(history.requests.sorted { $0.began < $1.began }.prefix(100))")
+  }
+}
+
+extension CounterFindings: CustomStringConvertible {
+  /// How often each kind of fault was found; 0 if none was.
+  var description: String {
+    let kinds = [
+      (doubled, "doubled"), (Int(skipped), "skipped"), (outOfOrder, "out of order"),
+      (wrong, "wrong"), (contradictions, "keys answered differently"),
+      (unexplained, "counters not explained"), (undecided, "counters undecided"),
+      (miscountedBuckets, "buckets miscounted"),
+    ]
+    let found = kinds.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    return found.isEmpty ? "0" : found.joined(separator: ", ")
+  }
+}
+
+extension AdditionCheck {
+  var isRight: Bool { doubled == 0 && skipped == 0 && outOfOrder == 0 && wrong == 0 }
+}
