@@ -47,6 +47,7 @@ extension Server {
   }
 
   /// - Returns: whether the connection has bytes to be parsed.
+  @inline(__always)
   private mutating func receive(_ slot: Int, _ readiness: Readiness) -> Bool {
     let kept: Int
     do {

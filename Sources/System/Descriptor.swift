@@ -1,4 +1,4 @@
-import CLinux
+public import CLinux
 
 /// An open file descriptor. This value owns it, and closes it at the end of its life.
 public struct Descriptor: ~Copyable, Sendable {
@@ -47,6 +47,7 @@ public struct Descriptor: ~Copyable, Sendable {
   ///
   /// - Returns: how many bytes were written; nil when the kernel takes none now.
   /// - Throws: the error of `send(2)`, `EPIPE` and `ECONNRESET` for two.
+  @inlinable @inline(__always)
   public func send(_ bytes: borrowing Span<UInt8>) throws(SystemError) -> Int? {
     repeat {
       // Sound: the kernel only reads the span's own bytes, during the call.
@@ -69,7 +70,8 @@ public struct Descriptor: ~Copyable, Sendable {
   /// Whether a failed call has to be made again, because a signal interrupted it.
   ///
   /// - Throws: any error but the one that says that the call would have to wait.
-  private static func wasInterrupted(_ call: StaticString) throws(SystemError) -> Bool {
+  @usableFromInline
+  static func wasInterrupted(_ call: StaticString) throws(SystemError) -> Bool {
     let error = SystemError(call)
     switch error.code {
     case EINTR: return true

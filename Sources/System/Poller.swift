@@ -1,5 +1,5 @@
-import BasicContainers
-import CLinux
+public import BasicContainers
+public import CLinux
 
 /// What a descriptor is watched for, and what was seen on it (epoll_ctl(2)).
 public struct Readiness: OptionSet, Sendable, BitwiseCopyable {
@@ -172,7 +172,8 @@ package func waitForEvent(
 /// What one wait saw, in storage that is used again for the next.
 @safe
 public struct Events: ~Copyable {
-  fileprivate var fetched = unsafe UniqueArray<epoll_event>(minimumCapacity: capacity)
+  @usableFromInline
+  var fetched = unsafe UniqueArray<epoll_event>(minimumCapacity: capacity)
 
   /// As many events as one wait fetches.
   static var capacity: Int { 256 }
@@ -184,6 +185,7 @@ public struct Events: ~Copyable {
   public var count: Int { unsafe fetched.count }
 
   /// One of them.
+  @inlinable
   public subscript(index: Int) -> Event {
     // Sound: every descriptor is added with the 64-bit member of the union.
     unsafe Event(

@@ -396,6 +396,26 @@ struct BatchScriptTests {
     }
   }
 
+  @Test("writes nothing for a user who may not read one of the keys, named or not")
+  func forbiddenKeys() throws {
+    try withRedis { redis throws in
+      let counter = counterKey("a/b")
+      let rules = ["~hits", "~\(ScriptBatch.claim)", "~\(counter)"]
+      for allowed in [rules.dropLast(), rules[...]] {
+        _ = try redis.command(["ACL", "SETUSER", "default", "resetkeys"] + allowed)
+        guard case .error(let text) = try run([("hits", "1"), (counter, "1")], number: 1, redis)
+        else {
+          Issue.record("no error")
+          return
+        }
+        #expect(BatchError(text) == .transient, "\(text)")
+        #expect(try redis.command("EXISTS", "hits", ScriptBatch.claim) == .integer(0))
+      }
+      _ = try redis.command("ACL", "SETUSER", "default", "allkeys")
+      #expect(try run([("hits", "1"), (counter, "1")], number: 1, redis) == .text("+1 +1"))
+    }
+  }
+
   @Test("has Redis log a batch as one command, and a writer's registration as several")
   func logged() throws {
     try withRedis { redis throws in

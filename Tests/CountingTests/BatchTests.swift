@@ -136,9 +136,19 @@ struct BatchTests {
     let a = collection.counter("a/a")
     let batch = collection.makeBatch([visit(0), visit(1, a), visit(2)])
     let answered = AnsweredBatch(batch, outcomes(of: "2 !"))
-    #expect(answered.refusedCounter == a)
+    #expect(answered.refusesHits == false)
     #expect(answered.succeededCount == 2)
     #expect(results(of: answered) == [.number(1), .notAnInteger, .number(2)])
+  }
+
+  @Test("tells apart that the counter of / is refused", arguments: ["! 2", "^9 2"])
+  func refusedHits(_ words: String) {
+    var collection = Collection()
+    let a = collection.counter("a/a")
+    let batch = collection.makeBatch([visit(0), visit(1, a), visit(2, a)])
+    let answered = AnsweredBatch(batch, outcomes(of: words))
+    #expect(answered.refusesHits == true)
+    #expect(answered.succeededCount == 2)
   }
 
   @Test("answers all visits of a batch that can never be carried out that they are not counted")

@@ -73,9 +73,8 @@ struct FramingFields {
     let isPersistent = !hasClose && (minorVersion > 0 || hasKeepAlive)
     let hasBody = contentLength != nil || transferCoding != nil
     let body = hasBody ? try framing(minorVersion, bodyLimit) : .none
-    let hasExpectation = (expects100 || hasUnknownExpectation) && minorVersion > 0
-    if hasExpectation, hasUnknownExpectation { throw .unknownExpectation }
-    return (isPersistent, body, hasExpectation && body != .none)
+    if hasUnknownExpectation, minorVersion > 0 { throw .unknownExpectation }
+    return (isPersistent, body, expects100 && minorVersion > 0 && body != .none)
   }
 
   /// RFC 9112 section 6.3, with every doubtful case refused.

@@ -32,23 +32,23 @@ package enum RequestError: Error, Sendable, CaseIterable {
     }
   }
 
-  /// What the client is told, in a line with its end that repeats nothing it sent.
+  /// What the client is told; it repeats nothing that the client sent.
   package var explanation: StaticString {
     switch self {
-    case .malformedRequestLine: "The request line is malformed.\n"
-    case .malformedTarget: "The request target is malformed.\n"
-    case .malformedField: "A header field is malformed.\n"
-    case .malformedHost: "There must be one valid Host field.\n"
-    case .ambiguousFraming: "The length of the body is not clear.\n"
-    case .malformedBody: "The chunked body is malformed.\n"
-    case .tooSlow: "The request took too long to arrive.\n"
-    case .bodyTooLong: "The body is too long.\n"
-    case .targetTooLong: "The request target is too long.\n"
-    case .headerTooLong: "The header is too long.\n"
-    case .unknownExpectation: "The expectation is not known here.\n"
-    case .unknownMethod: "The method is not known here.\n"
-    case .unknownTransferCoding: "The transfer coding is not known here.\n"
-    case .unsupportedVersion: "Only HTTP/1.1 and HTTP/1.0 are spoken here.\n"
+    case .malformedRequestLine: "The request line is malformed."
+    case .malformedTarget: "The request target is malformed."
+    case .malformedField: "A header field is malformed."
+    case .malformedHost: "There must be one valid Host field."
+    case .ambiguousFraming: "The length of the body is not clear."
+    case .malformedBody: "The chunked body is malformed."
+    case .tooSlow: "The request took too long to arrive."
+    case .bodyTooLong: "The body is too long."
+    case .targetTooLong: "The request target is too long."
+    case .headerTooLong: "The header is too long."
+    case .unknownExpectation: "The expectation is not known here."
+    case .unknownMethod: "The method is not known here."
+    case .unknownTransferCoding: "The transfer coding is not known here."
+    case .unsupportedVersion: "Only HTTP/1.1 and HTTP/1.0 are spoken here."
     }
   }
 }

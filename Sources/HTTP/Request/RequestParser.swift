@@ -43,6 +43,26 @@ struct RequestParser: ~Escapable {
     index = start
   }
 
+  @inline(__always)
+  private mutating func parseHead(
+    _ limits: borrowing Limits
+  ) throws(Interruption) -> RequestHead {
+    try skipEmptyLines()
+    let method = try parseMethod(limits.method)
+    let target = try parseTarget(method, limits.target)
+    let minorVersion = try parseVersion()
+    let fields = try parseFields(limits.fields)
+    do {
+      let framing = try fields.finish(minorVersion: minorVersion, bodyLimit: limits.body)
+      return RequestHead(
+        method: method, target: target, minorVersion: minorVersion,
+        isPersistent: framing.isPersistent, body: framing.body,
+        expectsContinue: framing.expectsContinue, accept: fields.accept, length: index &- start)
+    } catch {
+      throw .refused(error)
+    }
+  }
+
   /// Consumes a byte.
   @inline(__always)
   private mutating func next() throws(Interruption) -> UInt8 {
@@ -64,26 +84,6 @@ struct RequestParser: ~Escapable {
 // MARK: - Request line
 
 extension RequestParser {
-  @inline(__always)
-  private mutating func parseHead(
-    _ limits: borrowing Limits
-  ) throws(Interruption) -> RequestHead {
-    try skipEmptyLines()
-    let method = try parseMethod(limits.method)
-    let target = try parseTarget(method, limits.target)
-    let minorVersion = try parseVersion()
-    let fields = try parseFields(limits.fields)
-    do {
-      let framing = try fields.finish(minorVersion: minorVersion, bodyLimit: limits.body)
-      return RequestHead(
-        method: method, target: target, minorVersion: minorVersion,
-        isPersistent: framing.isPersistent, body: framing.body,
-        expectsContinue: framing.expectsContinue, accept: fields.accept, length: index &- start)
-    } catch {
-      throw .refused(error)
-    }
-  }
-
   /// Some old clients end a body with an empty line that does not belong to it (RFC 9112 section
   /// 2.2).
   @inline(__always)
