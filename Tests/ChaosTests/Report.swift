@@ -6,7 +6,8 @@ import Foundation
 enum Report {
   private static let columns = [
     "fault", "seconds", "visits", "failed", "doubled", "skipped", "out of order", "Redis's count",
-    "requests with names", "unanswered", "repeated", "counters", "found wrong", "how often it struck",
+    "requests with names", "unanswered", "repeated", "counters", "found wrong",
+    "how often it struck",
   ]
 
   /// Written once, before the first line.

@@ -25,6 +25,11 @@ struct AdditionCheck {
   /// How many got an answer that is none, or a number that cannot follow the one before.
   private(set) var wrong = 0
 
+  /// When something was answered that shows that the history is wrong, the first time.
+  private(set) var evidence: ContinuousClock.Instant?
+
+  var isRight: Bool { doubled == 0 && skipped == 0 && outOfOrder == 0 && wrong == 0 }
+
   private typealias Digits = SIMD3<Int64>
 
   /// An answer.
@@ -49,17 +54,22 @@ struct AdditionCheck {
     for operation in operations {
       if let answer = Self.answer(to: operation) {
         answers.append(answer)
-      } else if operation.outcome != nil {
+      } else if let outcome = operation.outcome {
         wrong += 1
+        noteEvidence(outcome.ended)
       } else if case .add(let amount) = operation.action, let index = Self.index(of: amount) {
         unanswered[index].append(operation.began)
       }
     }
-    outOfOrder = Self.outOfOrder(answers)
-    let gaps = findGaps(answers)
+    checkTimes(answers)
+    let gaps = checkPositions(answers)
     for index in Self.amounts.indices {
-      skipped += Self.skipped(gaps.map { ($0.missing[index], $0.end) }, unanswered[index])
+      account(for: gaps.map { ($0.missing[index], $0.end) }, by: unanswered[index])
     }
+  }
+
+  private mutating func noteEvidence(_ time: ContinuousClock.Instant) {
+    evidence = min(evidence ?? time, time)
   }
 
   private static func answer(to operation: CounterOperation) -> Answer? {
@@ -88,16 +98,20 @@ struct AdditionCheck {
   }
 
   /// A sweep over time: each, when it begins, against the largest position answered by then.
-  private static func outOfOrder(_ answers: [Answer]) -> Int {
+  private mutating func checkTimes(_ answers: [Answer]) {
     let byEnd = answers.sorted { $0.ended < $1.ended }
     var ended = 0
     var largest = Int64.min
-    return answers.sorted { $0.began < $1.began }.count { answer in
+    for answer in answers.sorted(by: { $0.began < $1.began }) {
       while ended < byEnd.count, byEnd[ended].ended < answer.began {
         largest = max(largest, byEnd[ended].position)
         ended += 1
       }
-      return answer.isRead ? answer.position < largest : answer.position <= largest
+      guard answer.position < largest || answer.position == largest && !answer.isRead else {
+        continue
+      }
+      outOfOrder += 1
+      noteEvidence(answer.ended)
     }
   }
 
@@ -108,7 +122,7 @@ struct AdditionCheck {
   }
 
   /// A sweep over the positions, which counts what is doubled or wrong, and leaves it out.
-  private mutating func findGaps(_ answers: [Answer]) -> [Gap] {
+  private mutating func checkPositions(_ answers: [Answer]) -> [Gap] {
     var gaps: [Gap] = []
     var reached = Digits()
     let inOrder = answers.sorted {
@@ -118,6 +132,7 @@ struct AdditionCheck {
       let before = answer.digits &- answer.own
       guard all(before .>= reached) else {
         if answer.digits == reached { doubled += 1 } else { wrong += 1 }
+        noteEvidence(answer.ended)
         continue
       }
       gaps.append(Gap(missing: before &- reached, end: answer.ended))
@@ -129,21 +144,24 @@ struct AdditionCheck {
     return gaps
   }
 
-  /// How many additions of an amount are missing that unanswered ones cannot account for.
+  /// Puts additions of an amount that are missing down to unanswered ones.
   ///
   /// Taking the first that fits is no loss: one that can account for a position can account for all larger
   /// ones.
-  private static func skipped(
-    _ gaps: [(size: Int64, end: ContinuousClock.Instant)], _ unanswered: [ContinuousClock.Instant]
-  ) -> Int64 {
+  private mutating func account(
+    for gaps: [(size: Int64, end: ContinuousClock.Instant)],
+    by unanswered: [ContinuousClock.Instant]
+  ) {
     let unanswered = unanswered.sorted()
-    var (begun, used, skipped): (Int, Int64, Int64) = (0, 0, 0)
+    var begun = 0
+    var used: Int64 = 0
     for gap in gaps where gap.size > 0 {
       while begun < unanswered.count, unanswered[begun] < gap.end { begun += 1 }
       let accounted = min(gap.size, Int64(begun) - used)
       used += accounted
+      guard accounted < gap.size else { continue }
       skipped += gap.size - accounted
+      noteEvidence(gap.end)
     }
-    return skipped
   }
 }

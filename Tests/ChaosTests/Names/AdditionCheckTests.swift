@@ -3,8 +3,9 @@ import Testing
 /// Made-up histories of a counter to which only the known amounts are added.
 @Suite("The check of a counter that is only added to")
 struct AdditionCheckTests {
-  /// The amounts besides 1.
-  private let (much, less) = (AdditionCheck.amounts[1], AdditionCheck.amounts[2])
+  // The amounts besides 1.
+  private let much = AdditionCheck.amounts[1]
+  private let less = AdditionCheck.amounts[2]
 
   private func check(_ operations: CounterOperation...) -> AdditionCheck {
     AdditionCheck(operations)
@@ -69,12 +70,14 @@ struct AdditionCheckTests {
   func outOfOrder() {
     #expect(check(.add(1, 0, 1, 2), .add(1, 2, 3, 1), .read(4, 5, 2)).outOfOrder == 1)
     #expect(check(.add(1, 0, 1, 1), .read(2, 3, nil), .read(4, 5, 1)).outOfOrder == 1)
-    #expect(check(.add(1, 0, 9, 1), .read(2, 3, 1), .read(4, 5, nil), .read(9, 9, 1)).outOfOrder == 1)
+    #expect(
+      check(.add(1, 0, 9, 1), .read(2, 3, 1), .read(4, 5, nil), .read(9, 9, 1)).outOfOrder == 1)
     // The read was answered before the addition began.
     #expect(check(.read(0, 1, 1), .add(1, 2, 3, 1), .read(4, 5, 1)).outOfOrder == 1)
     // A negative amount has a smaller number and comes later all the same.
     #expect(
-      check(.add(less, 0, 1, less), .add(much, 2, 3, less + much), .read(4, 5, less + much)).isRight)
+      check(.add(less, 0, 1, less), .add(much, 2, 3, less + much), .read(4, 5, less + much)).isRight
+    )
     let swapped = check(
       .add(less, 0, 1, less + much), .add(much, 2, 3, much), .read(4, 5, less + much))
     #expect(swapped.outOfOrder == 1)

@@ -50,6 +50,16 @@ struct CounterRequest {
   var isReplayed = false
 }
 
+extension CounterRequest {
+  /// A line for a history, with milliseconds before a time.
+  func description(at time: ContinuousClock.Instant) -> String {
+    let (began, ended) = ((began - time) / .milliseconds(1), (ended - time) / .milliseconds(1))
+    let result = answer.map { "\($0.status) \($0.number.map { "\($0)" } ?? "")" } ?? "no answer"
+    let repetition = idempotencyKey.map { " key \($0)\(isReplayed ? ", replayed" : "")" } ?? ""
+    return "\(began)...\(ended) ms: \(action)\(repetition): \(result)"
+  }
+}
+
 /// Something that was carried out on a counter once, or perhaps not at all.
 struct CounterOperation {
   let action: CounterAction

@@ -49,40 +49,41 @@ struct CounterFindings {
     requests += history.requests.count
     unanswered += history.requests.count { $0.answer == nil }
     repeats += history.repeats
-    contradictions += history.contradictions
+    contradictions += history.contradictions.count
     let end = ContinuousClock.now
     let last = CounterOperation(
       action: .read, began: end,
       outcome: .init(ended: end, answer: CounterAction.read.carryOut(on: number).answer))
     let operations = history.operations + [last]
-    let isRight =
-      history.onlyAdds ? checkAdditions(operations) : checkOrder(operations, name)
-    if !isRight || history.contradictions > 0 { addExample("\(name) holds \(number ?? 0)", history) }
+    let evidence = history.onlyAdds ? checkAdditions(operations) : checkOrder(operations)
+    guard let time = evidence ?? history.contradictions.first, examples.count < 5 else { return }
+    examples.append(
+      "\(name) = \(number.map { "\($0)" } ?? "none")\n\(history.excerpt(until: time))")
   }
 
-  private mutating func checkAdditions(_ operations: [CounterOperation]) -> Bool {
+  /// - Returns: when an answer showed that they are wrong; nil if they are right.
+  private mutating func checkAdditions(
+    _ operations: [CounterOperation]
+  ) -> ContinuousClock.Instant? {
     let check = AdditionCheck(operations)
     doubled += check.doubled
     skipped += check.skipped
     outOfOrder += check.outOfOrder
     wrong += check.wrong
-    return check.isRight
+    return check.evidence
   }
 
-  private mutating func checkOrder(_ operations: [CounterOperation], _ name: String) -> Bool {
+  /// - Returns: the same.
+  private mutating func checkOrder(_ operations: [CounterOperation]) -> ContinuousClock.Instant? {
     switch Linearization.check(operations) {
-    case .possible: return true
-    case .undecided: undecided += 1
+    case .possible: return nil
+    case .undecided:
+      undecided += 1
+      return operations.last?.began
     case .impossible(let index):
       unexplained += 1
-      examples.append("\(name): not to be explained is \(operations[index])")
+      return operations[index].outcome?.ended
     }
-    return false
-  }
-
-  private mutating func addExample(_ text: String, _ history: CounterHistory) {
-    guard examples.count < 5 else { return }
-    examples.append("\(text) \(history.requests.sorted { $0.began < $1.began }.prefix(100))")
   }
 }
 
@@ -98,8 +99,4 @@ extension CounterFindings: CustomStringConvertible {
     let found = kinds.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
     return found.isEmpty ? "0" : found.joined(separator: ", ")
   }
-}
-
-extension AdditionCheck {
-  var isRight: Bool { doubled == 0 && skipped == 0 && outOfOrder == 0 && wrong == 0 }
 }

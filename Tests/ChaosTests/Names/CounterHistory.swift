@@ -8,11 +8,19 @@ struct CounterHistory {
     return single + repeated.values.map(CounterOperation.init)
   }
 
-  /// How many idempotency keys were answered as no operation that is carried out once can be.
-  var contradictions: Int { repeated.values.count { !$0.isConsistent } }
+  /// When idempotency keys were answered as no operation that is carried out once can be, for each such key.
+  var contradictions: [ContinuousClock.Instant] {
+    repeated.values.filter { !$0.isConsistent }.compactMap { $0.map(\.ended).max() }
+  }
 
   /// How many requests had the idempotency key of another one.
   var repeats: Int { repeated.values.reduce(0) { $0 + $1.count - 1 } }
+
+  /// The last requests that began before a time, a line each.
+  func excerpt(until time: ContinuousClock.Instant) -> String {
+    let requests = requests.filter { $0.began <= time }.sorted { $0.began < $1.began }
+    return requests.suffix(60).map { $0.description(at: time) }.joined(separator: "\n")
+  }
 
   private var repeated: [String: [CounterRequest]] {
     let withKey = requests.compactMap { request in

@@ -21,7 +21,7 @@ struct CounterHistoryTests {
       request(0, 1, 4, key: nil), request(2, 3, 6, key: "other"))
     #expect(history.operations.count == 3)
     #expect(history.repeats == 2)
-    #expect(history.contradictions == 0)
+    #expect(history.contradictions.isEmpty)
     let operation = try #require(history.operations.first { $0.began == time(1) })
     // It was carried out before the first answer that shows it.
     #expect(operation.outcome?.ended == time(3))
@@ -40,10 +40,10 @@ struct CounterHistoryTests {
 
   @Test("finds answers to a key that one operation cannot have")
   func contradictions() {
-    #expect(history(request(1, 2, 5), request(3, 4, 6, replayed: true)).contradictions == 1)
-    #expect(history(request(1, 2, 5), request(3, 4, 5)).contradictions == 1)
+    #expect(history(request(1, 2, 5), request(3, 4, 6, replayed: true)).contradictions.count == 1)
+    #expect(history(request(1, 2, 5), request(3, 4, 5)).contradictions.count == 1)
     let replays = history(request(1, 2, 5, replayed: true), request(3, 4, 5, replayed: true))
-    #expect(replays.contradictions == 1)
-    #expect(history(request(1, 2, nil), request(3, 4, 5, replayed: true)).contradictions == 0)
+    #expect(replays.contradictions.count == 1)
+    #expect(history(request(1, 2, nil), request(3, 4, 5, replayed: true)).contradictions.isEmpty)
   }
 }

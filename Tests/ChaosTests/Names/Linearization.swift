@@ -35,6 +35,9 @@ struct Linearization {
 
     /// Nil if the operation never ends.
     let answer: CounterAnswer?
+
+    /// Whether the operation changes nothing, whatever the counter holds, if this is its answer.
+    var isRead: Bool { action == .read || answer == .absent || answer == .exists }
   }
 
   private var states: Set<State> = [State()]
@@ -92,7 +95,7 @@ struct Linearization {
     var reached: [State] = []
     var unvisited = Array(states)
     while let next = unvisited.popLast() {
-      var state = withUnchanging(next)
+      var state = withReads(next)
       guard seen.insert(state).inserted else { continue }
       guard seen.count <= Self.mostStates else { return false }
       if state.done.contains(ending) {
@@ -109,12 +112,12 @@ struct Linearization {
     return true
   }
 
-  /// Carries out what a state answers as it was answered, without a change. Putting it off gains nothing.
-  private func withUnchanging(_ state: State) -> State {
+  /// Carries out the reads that a state answers as they were answered. Putting them off gains nothing.
+  private func withReads(_ state: State) -> State {
     var state = state
     for (index, slot) in slots.enumerated() where !state.done.contains(index) {
-      guard let slot, let answer = slot.answer else { continue }
-      if slot.action.carryOut(on: state.value) == (state.value, answer) { state.done.insert(index) }
+      guard let slot, slot.isRead else { continue }
+      if slot.action.carryOut(on: state.value).answer == slot.answer { state.done.insert(index) }
     }
     return state
   }
