@@ -23,6 +23,7 @@ func expectExact(
     #expect(
       failures == .none ? names.isExact : names.isExactWhereAnswered,
       "\(names): \(names.examples.joined(separator: "\n"))", sourceLocation: sourceLocation)
+    #expect((names.refused > 0) == fault.refusesNames, sourceLocation: sourceLocation)
     expectFailures(seen.namesFailed, failures, scene, sourceLocation)
     #expect(
       scene.counters.allSatisfy { $0.process.isRunning }, "none crashed",

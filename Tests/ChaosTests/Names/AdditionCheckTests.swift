@@ -98,4 +98,48 @@ struct AdditionCheckTests {
     let absent = CounterOperation(.add(1), 0, 1, .absent)
     #expect(check(absent, .read(4, 5, nil)).wrong == 1)
   }
+
+  @Test("agrees with the search for an order, on small histories at random")
+  func anyOrder() {
+    var right = 0
+    for _ in 0..<2_000 {
+      var operations = CounterOperation.randomAdditions()
+      if Bool.random() { operations.confuse() }
+      let isRight = AdditionCheck(operations).isRight
+      #expect((Linearization.check(operations) == .possible) == isRight, "\(operations)")
+      right += isRight ? 1 : 0
+    }
+    #expect((500...1_900).contains(right), "both verdicts are tried")
+  }
+}
+
+extension CounterOperation {
+  /// A history that is right.
+  fileprivate static func randomAdditions() -> [CounterOperation] {
+    var value: Int64?
+    return (0..<8).map { index in
+      let amount = AdditionCheck.amounts[[0, 0, 1, 2].randomElement() ?? 0]
+      let action = Int.random(in: 0..<4) > 0 ? CounterAction.add(amount) : .read
+      let began = Double(index) - .random(in: 0..<3)
+      let isAnswered = Int.random(in: 0..<4) > 0
+      guard isAnswered || Bool.random() else { return lost(action, began) }
+      let (next, answer) = action.carryOut(on: value)
+      value = next
+      return isAnswered
+        ? CounterOperation(action, began, Double(index) + .random(in: 0..<3), answer)
+        : lost(action, began)
+    }
+  }
+}
+
+extension [CounterOperation] {
+  /// Gives an operation the answer of another one, or moves it in time.
+  fileprivate mutating func confuse() {
+    let (one, other) = (Int.random(in: indices), Int.random(in: indices))
+    guard let outcome = self[one].outcome, let answer = self[other].outcome?.answer else { return }
+    let move = Duration.seconds(.random(in: -3..<3))
+    self[one] = CounterOperation(
+      action: self[one].action, began: self[one].began + move,
+      outcome: .init(ended: outcome.ended + move, answer: Bool.random() ? answer : outcome.answer))
+  }
 }

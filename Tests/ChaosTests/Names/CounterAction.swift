@@ -34,6 +34,8 @@ struct CounterAnswer: Hashable {
 
   static let absent = CounterAnswer(404)
   static let exists = CounterAnswer(412)
+  static let noInteger = CounterAnswer(409)
+  static let keyReused = CounterAnswer(422)
 }
 
 /// A request as its client saw it.
@@ -48,6 +50,9 @@ struct CounterRequest {
 
   /// Whether the answer says that it is that of an earlier request.
   var isReplayed = false
+
+  /// Whether the request has the idempotency key of an earlier one that was answered, and another amount.
+  var reusesKey = false
 }
 
 extension CounterRequest {

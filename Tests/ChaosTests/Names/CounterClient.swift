@@ -17,72 +17,93 @@ struct CounterClient {
     self.whenRefused = whenRefused
   }
 
-  /// Sends a request to each of the ports before it reads the answer to any.
+  /// A request to a port.
+  struct Outgoing {
+    let action: CounterAction
+    let counter: CounterNames.Counter
+    var idempotencyKey: String?
+    var reusesKey = false
+    let port: UInt16
+  }
+
+  /// Sends requests before it reads the answer to any. Those to the same port are pipelined.
   ///
-  /// - Returns: the requests that were sent.
-  mutating func send(
-    _ action: CounterAction, to counter: String, idempotencyKey: String? = nil, ports: [UInt16]
-  ) -> [CounterRequest] {
-    let text = Self.request(action, counter, idempotencyKey)
-    let sent = ports.compactMap { port -> (port: UInt16, began: ContinuousClock.Instant)? in
+  /// - Returns: for each, what became of it; nil if it was not sent.
+  mutating func send(_ requests: [Outgoing]) -> [CounterRequest?] {
+    let sent = requests.map { request in
       let began = ContinuousClock.now
-      guard connect(to: port) else { return nil }
-      attempt(port, began) { try $0.send(text) }
-      return (port, began)
+      return (request, began, send(request, began))
     }
-    return sent.map { port, began in
-      let response = receive(from: port, began)
+    return sent.map { request, began, connection in
+      guard let connection else { return nil }
+      let response = receive(on: connection, request.port, began)
       return CounterRequest(
-        action: action, idempotencyKey: idempotencyKey, began: began, ended: .now,
+        action: request.action, idempotencyKey: request.idempotencyKey, began: began, ended: .now,
         answer: response.map { CounterAnswer($0.status, $0.counterNumber) },
-        isReplayed: response?["Idempotent-Replayed"] == "true")
+        isReplayed: response?["Idempotent-Replayed"] == "true", reusesKey: request.reusesKey)
     }
   }
 
-  private mutating func connect(to port: UInt16) -> Bool {
-    if connections[port] != nil { return true }
+  /// - Returns: the connection on which the request may have been received.
+  private mutating func send(
+    _ request: Outgoing, _ began: ContinuousClock.Instant
+  ) -> HTTPClient? {
+    guard let connection = connect(to: request.port, began) else { return nil }
     do {
-      connections[port] = try HTTPClient(port: port, limit: .seconds(20))
-      return true
+      try connection.send(
+        Self.text(request.action, request.counter.name, request.idempotencyKey))
     } catch {
-      if error as? SocketError != .refused || whenRefused == .fail { note(error, port, .now) }
+      giveUp(request.port, began, error)
+    }
+    return connection
+  }
+
+  private mutating func connect(
+    to port: UInt16, _ began: ContinuousClock.Instant
+  ) -> HTTPClient? {
+    if let connection = connections[port] { return connection }
+    do {
+      let connection = try HTTPClient(port: port, limit: .seconds(20))
+      connections[port] = connection
+      return connection
+    } catch {
+      if error as? SocketError != .refused || whenRefused == .fail { giveUp(port, began, error) }
       Thread.sleep(forTimeInterval: 0.005)
-      return false
+      return nil
     }
   }
 
   /// - Returns: nil if the server says that it does not know whether it has carried out the request, or says
   ///   nothing.
   private mutating func receive(
-    from port: UInt16, _ began: ContinuousClock.Instant
+    on connection: HTTPClient, _ port: UInt16, _ began: ContinuousClock.Instant
   ) -> HTTPResponse? {
-    guard let response = attempt(port, began, { try $0.readResponse() }) else { return nil }
-    if response.closes { connections[port] = nil }
-    guard response.status == 503 else { return response }
-    failures.append(
-      .init(began: began, reason: "\(response.statusLine) \(response.body)", port: port))
+    do {
+      // What was sent before on this connection was perhaps the last that it answered.
+      guard connections[port] === connection else { throw SocketError.reset }
+      let response = try connection.readResponse()
+      if response.closes { connections[port] = nil }
+      guard response.status == 503 else { return response }
+      note("\(response.statusLine) \(response.body)", port, began)
+    } catch {
+      if connections[port] === connection { connections[port] = nil }
+      note("\(error)", port, began)
+    }
     return nil
   }
 
-  /// Uses the connection to a port, if there is one, and gives it up after an error.
-  @discardableResult
-  private mutating func attempt<Result>(
-    _ port: UInt16, _ began: ContinuousClock.Instant, _ body: (HTTPClient) throws -> Result
-  ) -> Result? {
-    do {
-      return try connections[port].map(body)
-    } catch {
-      note(error, port, began)
-      connections[port] = nil
-      return nil
-    }
+  private mutating func giveUp(
+    _ port: UInt16, _ began: ContinuousClock.Instant, _ error: any Error
+  ) {
+    connections[port] = nil
+    note("\(error)", port, began)
   }
 
-  private mutating func note(_ error: any Error, _ port: UInt16, _ began: ContinuousClock.Instant) {
-    failures.append(.init(began: began, reason: "\(error)", port: port))
+  private mutating func note(_ reason: String, _ port: UInt16, _ began: ContinuousClock.Instant) {
+    failures.append(.init(began: began, reason: reason, port: port))
   }
 
-  private static func request(
+  private static func text(
     _ action: CounterAction, _ counter: String, _ idempotencyKey: String?
   ) -> String {
     var lines = ["\(line(action, counter, idempotencyKey)) HTTP/1.1", "Host: counter.test"]

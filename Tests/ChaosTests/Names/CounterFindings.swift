@@ -4,6 +4,9 @@ struct CounterFindings {
   private(set) var requests = 0
   private(set) var unanswered = 0
 
+  /// How many requests were refused because the counter held no integer.
+  private(set) var refused = 0
+
   /// How many requests had the idempotency key of another one.
   private(set) var repeats = 0
 
@@ -47,6 +50,7 @@ struct CounterFindings {
   private mutating func add(_ name: String, _ history: CounterHistory, _ number: Int64?) {
     counters += 1
     requests += history.requests.count
+    refused += history.refused
     unanswered += history.requests.count { $0.answer == nil }
     repeats += history.repeats
     contradictions += history.contradictions.count

@@ -1,6 +1,14 @@
 /// All requests to one counter.
+///
+/// Left out are those that were refused because the counter held no integer: they change nothing.
 struct CounterHistory {
-  var requests: [CounterRequest] = []
+  private(set) var requests: [CounterRequest] = []
+  private(set) var refused = 0
+
+  mutating func add(_ more: [CounterRequest]) {
+    requests += more.filter { $0.answer != .noInteger }
+    refused += more.count { $0.answer == .noInteger }
+  }
 
   /// What was carried out: the requests with an idempotency key are one operation.
   var operations: [CounterOperation] {
@@ -50,6 +58,7 @@ extension CounterOperation {
   /// - Parameter requests: those with one idempotency key, at least one. One of them was the first: the one
   ///   whose answer says so, else one without an answer.
   init(_ requests: [CounterRequest]) {
+    let requests = requests.filter { !$0.reusesKey }
     let answered = requests.filter { $0.answer != nil }
     let first = answered.first { !$0.isReplayed }
     let firsts = first.map { [$0] } ?? requests.filter { $0.answer == nil }
@@ -68,11 +77,14 @@ extension CounterOperation {
 }
 
 extension [CounterRequest] {
-  /// Whether all that were answered got the same answer, and one was the first.
+  /// Whether all that were answered got the same answer, and one was the first. Those that reuse the key for
+  /// another amount are refused.
   fileprivate var isConsistent: Bool {
-    let answered = filter { $0.answer != nil }
+    let requests = filter { !$0.reusesKey }
+    let answered = requests.filter { $0.answer != nil }
     let firsts = answered.count { !$0.isReplayed }
     return Set(answered.map(\.answer)).count <= 1 && firsts <= 1
-      && (firsts == 1 || answered.count < count)
+      && (firsts == 1 || answered.count < requests.count)
+      && allSatisfy { !$0.reusesKey || $0.answer == nil || $0.answer == .keyReused }
   }
 }

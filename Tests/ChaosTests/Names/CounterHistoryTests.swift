@@ -11,7 +11,9 @@ struct CounterHistoryTests {
   }
 
   private func history(_ requests: CounterRequest...) -> CounterHistory {
-    CounterHistory(requests: requests)
+    var history = CounterHistory()
+    history.add(requests)
+    return history
   }
 
   @Test("has one operation for all requests with an idempotency key")
@@ -45,5 +47,24 @@ struct CounterHistoryTests {
     let replays = history(request(1, 2, 5, replayed: true), request(3, 4, 5, replayed: true))
     #expect(replays.contradictions.count == 1)
     #expect(history(request(1, 2, nil), request(3, 4, 5, replayed: true)).contradictions.isEmpty)
+  }
+
+  @Test("leaves out what is refused, and finds a key that served for another amount")
+  func refused() {
+    var other = CounterRequest(
+      action: .add(7), idempotencyKey: "k", began: time(3), ended: time(4), answer: .keyReused)
+    other.reusesKey = true
+    let right = history(request(1, 2, 5), other)
+    #expect(right.contradictions.isEmpty)
+    #expect(right.operations.map(\.action) == [.add(1)])
+    var counted = CounterRequest(
+      action: .add(7), idempotencyKey: "k", began: time(3), ended: time(4),
+      answer: CounterAnswer(200, 12))
+    counted.reusesKey = true
+    #expect(history(request(1, 2, 5), counted).contradictions.count == 1)
+    let refused = CounterRequest(
+      action: .add(1), began: time(3), ended: time(4), answer: .noInteger)
+    #expect(history(refused, request(5, 6, 1, key: nil)).operations.count == 1)
+    #expect(history(refused).refused == 1)
   }
 }

@@ -48,7 +48,7 @@ final class CounterVisitors: Sendable {
   private func collect(_ visitor: CounterVisitor) {
     record.withLock { record in
       for (counter, requests) in visitor.requests {
-        record.histories[counter.name, default: CounterHistory()].requests += requests
+        record.histories[counter.name, default: CounterHistory()].add(requests)
       }
       record.failed += visitor.client.failures
     }
@@ -65,7 +65,7 @@ private struct CounterVisitor {
   private let home: UInt16
   private let ports: [UInt16]
 
-  /// Additions with an idempotency key that may be repeated.
+  /// The last additions with an idempotency key, which may be repeated.
   private var additions: [Addition] = []
   private var additionCount = 0
 
@@ -73,6 +73,7 @@ private struct CounterVisitor {
     let counter: CounterNames.Counter
     let amount: Int64
     let key: String
+    var isAnswered = false
   }
 
   /// - Parameters:
@@ -91,12 +92,17 @@ private struct CounterVisitor {
 
   /// - Returns: how many requests were answered.
   mutating func visit() -> Int {
-    let counter = names.draw()
     switch Int.random(in: 0..<100) {
-    case ..<2 where !additions.isEmpty: return add(additions[.random(in: additions.indices)])
-    case 2..<6: return addOnce(counter)
-    default: return send(drawAction(counter), counter, ports: [home])
+    case ..<2 where !additions.isEmpty: addAgain(additions[.random(in: additions.indices)])
+    case 2..<6: addOnce(names.draw())
+    case 6..<12: send((0..<16).map { _ in draw() })
+    default: send([draw()])
     }
+  }
+
+  private func draw() -> CounterClient.Outgoing {
+    let counter = names.draw()
+    return CounterClient.Outgoing(action: drawAction(counter), counter: counter, port: home)
   }
 
   private func drawAction(_ counter: CounterNames.Counter) -> CounterAction {
@@ -116,31 +122,46 @@ private struct CounterVisitor {
   /// Adds with a new idempotency key, and sends the request again: until it is answered, or until an attempt
   /// more than that.
   private mutating func addOnce(_ counter: CounterNames.Counter) -> Int {
-    let addition = Addition(
+    var addition = Addition(
       counter: counter, amount: AdditionCheck.amounts.randomElement() ?? 1,
       key: "\(index)-\(additionCount)")
     additionCount += 1
-    additions = additions.suffix(15) + [addition]
     var answered = 0
     for _ in 0..<4 where answered == 0 || Bool.random() { answered += add(addition) }
+    addition.isAnswered = requests[counter, default: []].suffix(8)
+      .contains { $0.idempotencyKey == addition.key && $0.answer?.status == 200 }
+    additions = additions.suffix(15) + [addition]
     return answered
+  }
+
+  /// Sends an earlier request again, or one with its key and another amount.
+  private mutating func addAgain(_ addition: Addition) -> Int {
+    guard addition.isAnswered, Int.random(in: 0..<4) == 0 else { return add(addition) }
+    return send([
+      CounterClient.Outgoing(
+        action: .add(addition.amount + 1), counter: addition.counter, idempotencyKey: addition.key,
+        reusesKey: true, port: home)
+    ])
   }
 
   /// To one replica, or to all at once.
   private mutating func add(_ addition: Addition) -> Int {
-    let some = ports[.random(in: ports.indices)]
+    let ports = Bool.random() ? ports : [ports[.random(in: ports.indices)]]
     return send(
-      .add(addition.amount), addition.counter, key: addition.key,
-      ports: Bool.random() ? ports : [some])
+      ports.map { port in
+        CounterClient.Outgoing(
+          action: .add(addition.amount), counter: addition.counter, idempotencyKey: addition.key,
+          port: port)
+      })
   }
 
-  private mutating func send(
-    _ action: CounterAction, _ counter: CounterNames.Counter, key: String? = nil, ports: [UInt16]
-  ) -> Int {
-    let sent = client.send(action, to: counter.name, idempotencyKey: key, ports: ports)
-    requests[counter, default: []] += sent
-    let answered = sent.count { $0.answer != nil }
-    for _ in answered..<sent.count { names.noteUnanswered(counter) }
+  private mutating func send(_ outgoing: [CounterClient.Outgoing]) -> Int {
+    var answered = 0
+    for (one, request) in zip(outgoing, client.send(outgoing)) {
+      guard let request else { continue }
+      requests[one.counter, default: []].append(request)
+      if request.answer == nil { names.noteUnanswered(one.counter) } else { answered += 1 }
+    }
     return answered
   }
 }

@@ -19,7 +19,7 @@ struct Linearization {
     case undecided
   }
 
-  private static let mostStates = 20_000
+  private static let mostStates = 100_000
 
   /// What the counter can hold, and which open operations were carried out then.
   private struct State: Hashable {
