@@ -95,7 +95,9 @@ private struct CounterVisitor {
     switch Int.random(in: 0..<100) {
     case ..<2 where !additions.isEmpty: addAgain(additions[.random(in: additions.indices)])
     case 2..<6: addOnce(names.draw())
-    case 6..<12: send((0..<16).map { _ in draw() })
+    case 6..<11: send((0..<16).map { _ in draw() })
+    // Two of these at a time are more than one batch holds.
+    case 11: send((0..<100).map { _ in draw() })
     default: send([draw()])
     }
   }
