@@ -16,9 +16,9 @@ python := .build/python/bin/python -B
 # those of cost, chaos and load.
 sanitized_shortly := --filter "^(HTTP|AccessLog|System|Telemetry|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
 
-.PHONY: run build broken test test-tools test-swift test-chart test-scripts test-long test-loops
-.PHONY: sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos reliability
-.PHONY: bench replicas lint format clean
+.PHONY: run build broken test test-tools test-swift test-openapi test-chart test-scripts
+.PHONY: test-long test-loops sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos
+.PHONY: reliability bench replicas lint format clean
 
 ## Starts the counter on port 8000 with its data in ./data. More flags: make run flags='--port 80'
 run: build
@@ -39,7 +39,7 @@ broken:
 ## Installs the tools of the tests and runs the tests with the optimized program: about twelve
 ## minutes on two processors.
 test: test-tools
-	$(MAKE) --no-print-directory lint test-swift test-chart test-scripts
+	$(MAKE) --no-print-directory lint test-swift test-openapi test-chart test-scripts
 
 ## Runs the tests that take long and find less: the sanitizers in their short form and the emulated
 ## loops. Five minutes on two processors, after `make test`.
@@ -63,6 +63,12 @@ test-swift: test-tools build broken
 ## Tests that the loops that `make replicas` emulates count exactly. The figures are not kept.
 test-loops:
 	swift run emulated-loops --loops 1 16 --rates 5000 --delays 0 --seconds 1 --attempts 1
+
+## Tests the program against docs/openapi.yaml: its examples, its routes, and thousands of requests
+## that schemathesis derives from it, the same ones each time. A minute and a half.
+test-openapi: test-tools build
+	$(test_environment) \
+	  $(python) -m unittest discover --start-directory Tests/OpenAPI
 
 ## Tests the Helm chart without a cluster: each rendering, the program with its flags, its Redis.
 test-chart: test-tools build

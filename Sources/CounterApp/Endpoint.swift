@@ -1,8 +1,7 @@
 import HTTP
 
-/// The paths that the program serves, those that are asked for most first.
+/// The paths that the program serves, those that are asked for most first; `/` is found without a search.
 enum Endpoint: Int, CaseIterable {
-  case visit
   case hit
   case get
   case hitByQuery
@@ -11,8 +10,10 @@ enum Endpoint: Int, CaseIterable {
   case namespace
   case health
   case ready
+  case visit
 
-  /// Whether it counts or reads, and changes nothing else.
+  /// Whether it counts or reads, and changes nothing else. Only then a script can call a function with the
+  /// response: management is not for scripts of other pages, and its problems keep their status.
   var isHitOrGet: Bool {
     switch self {
     case .hit, .hitByQuery, .get, .getByQuery: true
@@ -24,7 +25,6 @@ enum Endpoint: Int, CaseIterable {
 
   var route: Route {
     switch self {
-    case .visit: Route("/", [.get, .head])
     case .hit: Route("/hit/{namespace}/{key}", [.get, .head, .post])
     case .get: Route("/get/{namespace}/{key}", [.get, .head, .post])
     case .hitByQuery: Route("/hit/{namespace}", [.get, .head, .post])
@@ -33,6 +33,7 @@ enum Endpoint: Int, CaseIterable {
     case .namespace: Route("/counters/{namespace}", [.get, .head, .put, .delete])
     case .health: Route("/health", [.get, .head])
     case .ready: Route("/ready", [.get, .head])
+    case .visit: Route("/", [.get, .head])
     }
   }
 }

@@ -19,8 +19,7 @@ struct EventLoop: ~Copyable {
   private let wakeup: Wakeup
   private let redisLog: RedisLog
   private let logger: Logger
-  private let pages = Pages()
-  private var visitText = VisitText()
+  private var pages = Pages()
   private let figures: LoopFigures
   private let accessLog: AccessLog?
 
@@ -241,8 +240,7 @@ extension EventLoop {
         respondUnavailable(ticket.exchange)
         continue
       }
-      visitText.setNumber(number)
-      let isDelivered = server.respond(ticket.exchange, pages.visit, visitText)
+      let isDelivered = pages.respondVisit(ticket.exchange, number, &server)
       recordVisit(isDelivered, figures.counted)
     }
     while let page = counting.nextPage() { counters.handlePage(page, &server) }

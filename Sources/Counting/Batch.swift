@@ -56,6 +56,12 @@ struct Batch: ~Copyable {
     answeredCount == members.count ? .never : members[answeredCount].deadline
   }
 
+  /// Whether an operation is on a counter with a name.
+  var hasNames: Bool {
+    for index in 0..<operations.count where operations[index].counter != .hits { return true }
+    return false
+  }
+
   /// Removes the first visit that waits if its time is over. The numbers of the others stay.
   ///
   /// - Returns: its ticket.
@@ -161,6 +167,7 @@ struct BatchBuilder: ~Copyable {
   /// Adds a visit; its references to keys become the batch's.
   ///
   /// - Returns: false when the batch has no room for another operation; the visit is not in it then.
+  @inline(__always)
   mutating func add(_ visit: Visit, _ keys: inout KeyTable) -> Bool {
     switch visit.action {
     case .hit: addHit(visit, .hit, &keys)
@@ -191,6 +198,7 @@ struct BatchBuilder: ~Copyable {
     return true
   }
 
+  @inline(never)
   private mutating func addOperation(_ visit: Visit, _ keys: inout KeyTable) -> Bool {
     guard operations.count < Limits.operationsABatch else { return false }
     append(visit, to: operations.count, hitCount: 0, .only)

@@ -7,6 +7,10 @@ enum BatchError: Equatable {
   /// The record is that of a later batch: this one can never be counted.
   case stale
 
+  /// The user lacks a right (NOPERM). If that is the one to counters with names, the batch is given up; see
+  /// `GroupCommit`.
+  case forbidden
+
   /// Redis cannot write now, because it is loading, read-only, out of memory, wants a password, or for
   /// another reason: the batch is sent again after a back-off.
   case transient
@@ -17,6 +21,10 @@ enum BatchError: Equatable {
       self = .unknownScript
     } else if text.contains("STALE") {
       self = .stale
+    } else if text.contains("NOPERM") || text.contains("no permissions")
+      || text.contains("can't access")
+    {
+      self = .forbidden
     } else {
       self = .transient
     }

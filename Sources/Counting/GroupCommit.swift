@@ -42,6 +42,14 @@ package struct GroupCommit: ~Copyable {
   /// Redis does not know the script's digest.
   private var sendsText = false
 
+  /// Whether Redis has carried out a batch of counters with names on this connection. Until then such visits
+  /// and those of `/` are in batches of their own: a user who may only count `/` has all of a batch refused
+  /// for one key that is not allowed.
+  private var hasNames = false
+
+  /// Until then visits of counters with names are refused, because the user of Redis lacks the rights.
+  private var namesRefusedUntil = Instant(nanoseconds: 0)
+
   /// What the last survey of Redis has found; nil before it.
   package private(set) var survey: Survey?
 
@@ -139,7 +147,7 @@ extension GroupCommit {
   ///   - action: any but `.addOnce`.
   /// - Returns: false when too many visits wait, or visits of too many counters.
   package mutating func visit(_ ticket: UInt128, _ name: Span<UInt8>, _ action: Action) -> Bool {
-    guard let counter = keys.retain(name: name) else { return false }
+    guard now >= namesRefusedUntil, let counter = keys.retain(name: name) else { return false }
     if append(ticket, counter, action) { return true }
     keys.release(counter)
     return false
@@ -157,7 +165,7 @@ extension GroupCommit {
     recordName.append(copying: name)
     recordName.append(UInt8(ascii: ":"))
     recordName.append(copying: idempotencyKey)
-    guard let counter = keys.retain(name: name) else { return false }
+    guard now >= namesRefusedUntil, let counter = keys.retain(name: name) else { return false }
     let bucket = CounterName.bucket(name)
     if let record = keys.retain(name: recordName.span, bucket: bucket) {
       if append(ticket, counter, .addOnce(amount, record: record)) { return true }
@@ -229,6 +237,9 @@ extension GroupCommit {
 // MARK: - The batch
 
 extension GroupCommit {
+  /// How long visits of counters with names are refused after a batch of them was forbidden.
+  private static var refusalTime: Interval { .seconds(5) }
+
   /// Whether a command that changes nothing awaits its reply: a page of a list, or a survey. Batches wait
   /// for it.
   private var isAsking: Bool { lists.isInFlight || isSurveying }
@@ -254,7 +265,14 @@ extension GroupCommit {
   /// Puts the visits that wait into a batch, up to the limit of operations.
   private mutating func makeBatch() {
     guard !waiting.isEmpty else { return }
-    waiting.removeFirst { visit in builder.add(visit, &keys) }
+    if hasNames {
+      waiting.removeFirst { visit in builder.add(visit, &keys) }
+    } else {
+      let isHits = waiting.isOfHits
+      waiting.removeFirst { visit in
+        (visit.counter == .hits) == isHits && builder.add(visit, &keys)
+      }
+    }
     inFlight = InFlight(batch: builder.makeBatch(number: claim.makeBatchNumber(), &keys))
   }
 
@@ -275,6 +293,7 @@ extension GroupCommit {
   /// What was sent on a lost connection has to be sent again.
   private mutating func noticeLoss() {
     guard !redis.isAwaitingReply else { return }
+    if !redis.isReady { hasNames = false }
     if lists.isInFlight { lists.noticeLoss() }
     if surveyInterval != nil, !redis.isReady { nextSurvey = now }
     isSurveying = false
@@ -306,6 +325,7 @@ extension GroupCommit {
     sendsText = false
     guard let batch = endFlight() else { return }
     figures.operations.record(Int64(outcomes.count))
+    if batch.hasNames { hasNames = true }
     let answered = AnsweredBatch(batch, outcomes)
     // A counter with a name that holds no integer is told to its clients only.
     if answered.refusesHits {
@@ -333,7 +353,13 @@ extension GroupCommit {
       figures.refused.add(1)
       lastError = error
       if let batch = endFlight() { answered = AnsweredBatch(refused: batch) }
-    case .transient:
+    case .forbidden where inFlight?.batch.hasNames == true:
+      figures.refused.add(1)
+      lastError = error
+      hasNames = false
+      namesRefusedUntil = now + Self.refusalTime
+      if let batch = endFlight() { answered = AnsweredBatch(refused: batch) }
+    case .transient, .forbidden:
       figures.refused.add(1)
       lastError = error
       // Another connection may lead to another server, or be authorized.

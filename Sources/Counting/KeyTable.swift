@@ -1,4 +1,5 @@
 import BasicContainers
+import Glibc
 
 /// A key in Redis, as its number in the table of keys.
 package struct KeyID: Equatable, Sendable, BitwiseCopyable {
@@ -29,9 +30,15 @@ struct KeyTable: ~Copyable {
     /// Compares the name.
     @inline(__always)
     func isNamed(_ name: Span<UInt8>) -> Bool {
-      guard key.count &- nameStart == name.count else { return false }
-      for index in 0..<name.count where key[nameStart &+ index] != name[index] { return false }
-      return true
+      let count = name.count
+      guard key.count &- nameStart == count else { return false }
+      return unsafe key.span.withUnsafeBufferPointer { key in
+        unsafe name.withUnsafeBufferPointer { name in
+          guard let key = key.baseAddress, let name = name.baseAddress else { return true }
+          // Sound: both have as many bytes from there on as were just found equal.
+          return unsafe memcmp(key + nameStart, name, count) == 0
+        }
+      }
     }
   }
 
@@ -182,24 +189,31 @@ extension KeyTable {
     var state = seeds.0 ^ UInt64(truncatingIfNeeded: name.count)
     var start = 0
     while start &+ 8 <= name.count {
-      state = Self.mix(state ^ Self.word(name, start, 8), seeds.1)
+      state = Self.mix(state ^ name.word(start, 8), seeds.1)
       start &+= 8
     }
-    state = Self.mix(state ^ Self.word(name, start, name.count &- start), seeds.1)
+    state = Self.mix(state ^ name.word(start, name.count &- start), seeds.1)
     return Int(truncatingIfNeeded: state)
-  }
-
-  /// Up to eight bytes as a number.
-  @inline(__always)
-  private static func word(_ name: Span<UInt8>, _ start: Int, _ count: Int) -> UInt64 {
-    var word: UInt64 = 0
-    for index in start..<start &+ count { word = word << 8 | UInt64(name[index]) }
-    return word
   }
 
   @inline(__always)
   private static func mix(_ word: UInt64, _ seed: UInt64) -> UInt64 {
     let product = word.multipliedFullWidth(by: seed)
     return product.high ^ product.low
+  }
+}
+
+extension Span<UInt8> {
+  /// Up to eight bytes as a number.
+  @inline(__always)
+  fileprivate func word(_ start: Int, _ count: Int) -> UInt64 {
+    precondition(start >= 0 && start &+ count <= self.count)
+    if count == 8 {
+      // Sound: the eight bytes lie within the span, and any eight bytes are a number.
+      return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self)
+    }
+    var word: UInt64 = 0
+    for index in start..<start &+ count { word = word << 8 | UInt64(self[index]) }
+    return word
   }
 }

@@ -11,6 +11,9 @@ struct WaitingVisits: ~Copyable {
 
   var isEmpty: Bool { visits.isEmpty }
 
+  /// Whether the first visit is one of `/`.
+  var isOfHits: Bool { !isEmpty && visits[0].counter == .hits }
+
   /// The deadline of the first visit.
   var deadline: Instant { isEmpty ? .never : visits[0].deadline }
 

@@ -33,7 +33,7 @@ struct Serve: ParsableCommand {
     usage: """
       counter [<options>]
       counter health [--host <address>] [--port <number>]
-      counter check <address> [--timeout <seconds>]
+      counter check <address> [--counter <counter>] [--timeout <seconds>]
       counter get|hit|delete <counter> [<options>]
       counter set <counter> <value> [<options>]
       counter list <namespace> [<options>]

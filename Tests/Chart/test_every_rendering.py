@@ -11,8 +11,8 @@ from cluster import lacks_resources
 from restricted import violations
 
 
-def without_password(objects: tuple[Object, ...]) -> list[Object]:
-    """The objects, but for the only thing that may differ between two renderings of the same."""
+def without_secrets(objects: tuple[Object, ...]) -> list[Object]:
+    """The objects, but for what may differ between two renderings of the same: passwords and tokens."""
     objects = copy.deepcopy(objects)
     for each in objects:
         if each["kind"] == "Secret":
@@ -50,13 +50,13 @@ class EveryRenderingTests(unittest.TestCase):
     def test_helm_3_and_4_render_the_same(self, values, version):
         with_4 = render(values, version=version, program=HELM_4)
         with_3 = render(values, version=version, program=HELM_3)
-        self.assertEqual(without_password(with_4.objects), without_password(with_3.objects))
+        self.assertEqual(without_secrets(with_4.objects), without_secrets(with_3.objects))
 
     @in_every_case
-    def test_only_a_new_password_changes_from_one_rendering_to_the_next(self, values, version):
+    def test_only_new_secrets_change_from_one_rendering_to_the_next(self, values, version):
         first = render(values, version=version)
         again = render.__wrapped__(values, version=version)  # not the remembered one
-        self.assertEqual(without_password(first.objects), without_password(again.objects))
+        self.assertEqual(without_secrets(first.objects), without_secrets(again.objects))
 
     @in_every_case
     def test_every_pod_is_restricted(self, values, version):

@@ -1,7 +1,9 @@
 """Invalid values are refused with a message that names them."""
 
 import json
+import pathlib
 import re
+import tempfile
 import unittest
 
 import yaml
@@ -52,6 +54,33 @@ REFUSED = {
     "metricsPort=8000": "metricsPort is 8000, on which the pods answer visits",
     "serviceMonitor.enabled=true,metricsPort=0": "serviceMonitor.enabled needs a metricsPort",
     "resources=null": "autoscaling needs resources.requests.cpu",
+    # Counters with names
+    "counters.namespaces={two words}": "at '/counters/namespaces/0': 'two words' does not match pattern",
+    "counters.namespaces={a/b}": "at '/counters/namespaces/0': 'a/b' does not match pattern",
+    "counters.namespaces={blog,..}": "at '/counters/namespaces/1': 'not' failed",
+    "counters.namespaces={.}": "at '/counters/namespaces/0': 'not' failed",
+    "counters.namespaces={a,b,a}": "at '/counters/namespaces': items at 0 and 2 are equal",
+    f"counters.namespaces={{{'a' * 65}}}": f"'{'a' * 65}' does not match pattern",
+    "counters.namespaces=blog": "at '/counters/namespaces': got string, want array",
+    "counters.max=-1": "at '/counters/max': minimum: got -1, want 0",
+    "counters.max=1000000001": "at '/counters/max': maximum: got 1.000000001",
+    "counters.max=1.5": "at '/counters/max': got string, want integer",
+    "counters.max=null": "at '/counters': missing property 'max'",
+    "counters.token=x": "at '/counters': additional properties 'token' not allowed",
+    "counters.tokens.existingSecret=Ours": "at '/counters/tokens/existingSecret': 'Ours' does not match",
+    "counters.tokens.existingSecretKey=a b": "at '/counters/tokens/existingSecretKey': 'a b' does not",
+    "counters.tokens.generate=yes": "at '/counters/tokens/generate': got string, want boolean",
+    "counters.tokens.generate=true,counters.tokens.existingSecret=ours": "choose one of them",
+    "extraEnv[0].name=NAMESPACES,extraEnv[0].value=a": "a flag of the chart beats: set counters.namespaces",
+    "extraEnv[0].name=MAX_COUNTERS,extraEnv[0].value=many": "a flag of the chart beats: set counters.max",
+    "extraEnv[0].name=TOKENS_FILE,extraEnv[0].value=a": "a flag of the chart beats: set counters.tokens",
+    "extraArgs={--max-counters=5}": "extraArgs has a flag that the chart sets: set counters.max",
+    "extraArgs={--namespaces,a}": "extraArgs has a flag that the chart sets: set counters.namespaces",
+    "extraArgs={--tokens=/a}": "extraArgs has a flag that the chart sets: set counters.tokens",
+    "ingress.paths[0]=/": "at '/ingress/paths/0': got string, want object",
+    "ingress.paths[0].path=/": "at '/ingress/paths/0': missing property 'pathType'",
+    "ingress.paths[0].path=hit,ingress.paths[0].pathType=Exact": "'hit' does not match pattern",
+    "ingress.paths[0].path=/,ingress.paths[0].pathType=Regex": "value must be one of 'Exact', 'Prefix'",
 }
 
 # Memory limits of Redis that no maxmemory can be derived from.
@@ -81,6 +110,13 @@ class RefusalTests(unittest.TestCase):
                     value = limit.replace(",", "\\,")
                     with self.assertRaisesRegex(HelmFailed, re.escape(text)):
                         render(sets=(f"redis.resources.limits.memory={value}",))
+
+    def test_an_ingress_without_paths_is_refused(self):
+        with tempfile.TemporaryDirectory(prefix="counter-chart-") as folder:
+            file = pathlib.Path(folder) / "values.yaml"
+            file.write_text("ingress: {paths: []}")
+            with self.assertRaisesRegex(HelmFailed, "at '/ingress/paths': minItems: got 0, want 1"):
+                render(file)
 
     def test_a_kubernetes_that_is_too_old_is_refused(self):
         with self.assertRaisesRegex(HelmFailed, "requires kubeVersion: >=1.29.0-0"):

@@ -9,7 +9,9 @@ import copy
 import functools
 import pathlib
 import re
+import tempfile
 import unittest
+import unittest.mock
 
 from chart import CHART, HELM_3, HELM_4, HelmFailed, cases, helm
 from cluster import NAMED, Cluster, cluster, lacks_resources
@@ -46,6 +48,11 @@ class Operator:
             flags += ["--wait", "--timeout", "3s", take_back]
         self.run("upgrade", "visits", CHART, "--disable-openapi-validation", *flags)
 
+    def tokens(self) -> str:
+        """The file of tokens that was generated."""
+        secret = self.there.object("Secret", "counter-tokens")
+        return base64.b64decode(secret["data"]["tokens"]).decode()
+
     def password(self) -> str:
         """The password that was generated."""
         secret = self.there.object("Secret", "redisapp-password")
@@ -76,6 +83,61 @@ class ReleaseTests(unittest.TestCase):
         self.assertEqual(operator.password(), password)
         operator.run("rollback", "visits", "1")
         self.assertEqual(operator.password(), password)
+
+    @with_each_helm
+    def test_a_generated_token_is_kept_over_upgrades_and_with_the_lines_that_were_added(self, operator):
+        on = "counters.tokens.generate=true"
+        operator.install()
+        self.assertIsNone(operator.there.object("Secret", "counter-tokens"))
+        operator.upgrade(on)
+        tokens = operator.tokens()
+        self.assertRegex(tokens, r"^\* [A-Za-z0-9]{40}\n$")
+        operator.upgrade(on, "image=counter:2")
+        self.assertEqual(operator.tokens(), tokens)
+        key = (NAMED["Secret"], "web", "counter-tokens")
+        secret = copy.deepcopy(operator.there.object("Secret", "counter-tokens"))
+        more = tokens + "blog a-token-for-the-blog\n"
+        secret["data"]["tokens"] = base64.b64encode(more.encode()).decode()
+        operator.there.put(key, secret)
+        operator.upgrade(on, "image=counter:3")
+        self.assertEqual(operator.tokens(), more)
+
+    @with_each_helm
+    def test_a_secret_of_tokens_that_is_not_there_leaves_the_old_counter_alone(self, operator):
+        there = operator.there
+
+        def flags() -> list[str]:
+            pod = there.object("Deployment", "counter")["spec"]["template"]["spec"]
+            return pod["containers"][0]["args"]
+
+        operator.install()
+        before = flags()
+        with self.assertRaises(HelmFailed):
+            operator.upgrade("counters.tokens.existingSecret=ours", waits=True)
+        self.assertEqual(flags(), before)
+        there.put((NAMED["Secret"], "web", "ours"), {"data": {"tokens": "KiBhLXRva2VuCg=="}})
+        ours = copy.deepcopy(there.object("Secret", "ours")["data"])
+        operator.upgrade("counters.tokens.existingSecret=ours", waits=True)
+        self.assertIn("--tokens=/run/secrets/counter/tokens", flags())
+        operator.run("uninstall", "visits")
+        self.assertEqual(there.object("Secret", "ours")["data"], ours)
+
+    @with_each_helm
+    def test_a_generated_token_outlives_the_release_and_belongs_to_the_next_one(self, operator):
+        on = "counters.tokens.generate=true"
+        operator.install()
+        operator.upgrade(on)
+        tokens = operator.tokens()
+        operator.run("uninstall", "visits")
+        self.assertEqual(operator.there.kinds(), {"Secret"})
+        operator.install()
+        operator.upgrade(on)
+        self.assertEqual(operator.tokens(), tokens)
+        operator.run("uninstall", "visits")
+        operator.run(
+            "install", "visits", CHART, "--disable-openapi-validation", "--set", on
+        )
+        self.assertEqual(operator.tokens(), tokens)
 
     @with_each_helm
     def test_an_upgrade_replaces_the_counter_and_not_redis(self, operator):
@@ -207,8 +269,31 @@ class NotesTests(unittest.TestCase):
         self.assertIn("redis.example.com, which is not part of this release", notes)
         self.assertNotIn("persistentvolumeclaim", notes)
 
+    def test_they_say_which_counters_there_may_be_and_who_manages_them(self):
+        notes = self.notes("defaults")
+        self.assertIn("/hit/NAMESPACE/KEY, in any namespace; 100000 at most", notes)
+        self.assertIn("There is no token", notes)
+        notes = self.notes("named-counters")
+        self.assertIn("/hit/NAMESPACE/KEY, in blog, shop.example_2; 2500000 at most", notes)
+        self.assertIn("are in the Secret our-tokens.", notes)
+        notes = self.notes("generated-token")
+        self.assertIn(
+            "get secret visits-tokens --output 'go-template={{index .data \"tokens\" | base64decode}}'\n",
+            notes,
+        )
+        self.assertIn("delete secret visits-tokens", notes)
+
+    def test_they_warn_where_redis_may_be_full_before_there_are_as_many_counters_as_may_be(self):
+        words = "Redis may be full"
+        with tempfile.TemporaryDirectory(prefix="counter-chart-") as folder:
+            for limit, warns in (("96Mi", True), ("auto", False), ("null", False), ("256Mi", False)):
+                file = pathlib.Path(folder) / "values.yaml"
+                file.write_text(f"redis: {{resources: {{limits: {{memory: {limit}}}}}}}")
+                with unittest.mock.patch.dict(CASES, {"limit": file}):
+                    self.assertEqual(words in self.notes("limit"), warns, limit)
+
     def test_the_commands_fit_the_namespace(self):
-        commands = re.findall("kubectl.*", self.notes("defaults"))
+        commands = re.findall("kubectl.*", self.notes("defaults") + self.notes("generated-token"))
         self.assertGreater(len(commands), 3)
         for each in commands:
             if "get nodes" in each:

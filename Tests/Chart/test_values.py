@@ -1,5 +1,6 @@
 """The effect of each value, and promises of the chart with any values."""
 
+import base64
 import pathlib
 import shutil
 import tempfile
@@ -429,11 +430,124 @@ class MemoryTests(unittest.TestCase):
             configuration = render(sets=sets).the("ConfigMap")["data"]["redis.conf"]
             self.assertIn("maxmemory-policy noeviction\n", configuration)
 
+    def test_the_memory_of_redis_follows_from_the_most_counters(self):
+        """There is room for the longest name and one record of an Idempotency-Key for each."""
+        for program in (HELM_3, HELM_4):
+            for counters, limit, request in (
+                *(("0", "256Mi", "64Mi"), ("100000", "256Mi", "64Mi"), ("180000", "256Mi", "64Mi")),
+                *(("1000000", "1324Mi", "331Mi"), ("1000000000", "1302105Mi", "325526Mi")),
+            ):
+                with self.subTest(counters, helm=program.name):
+                    release = render(sets=(f"counters.max={counters}",), program=program)
+                    resources = release.container("StatefulSet")["resources"]
+                    self.assertEqual(resources["limits"], {"cpu": "1", "memory": limit})
+                    self.assertEqual(resources["requests"], {"cpu": "100m", "memory": request})
+                    [most] = map(int, maxmemory(release))
+                    self.assertGreaterEqual(most, (16 << 20) + int(counters) * (296 + 688))
+                    self.assertLessEqual(most, int(limit.removesuffix("Mi")) << 20)
+
+    def test_more_counters_restart_redis_only_when_they_need_a_higher_limit(self):
+        def pod(counters: int) -> Object:
+            return render(sets=(f"counters.max={counters}",)).the("StatefulSet")["spec"]["template"]
+
+        self.assertEqual(pod(100_000), pod(180_000))
+        self.assertNotEqual(pod(100_000), pod(200_000))
+
+    def test_a_limit_of_redis_that_is_set_does_not_follow(self):
+        sets = ("counters.max=1000000", "redis.resources.limits.memory=512Mi")
+        release = render(sets=sets)
+        resources = release.container("StatefulSet")["resources"]
+        self.assertEqual(resources["limits"]["memory"], "512Mi")
+        self.assertEqual(resources["requests"]["memory"], "128Mi")
+        self.assertEqual(maxmemory(release), [str(384 << 20)])
+        release = render(sets=(*sets, "redis.resources.requests.memory=100M"))
+        self.assertEqual(
+            release.container("StatefulSet")["resources"]["requests"]["memory"], "100M"
+        )
+        # Without a limit there is still something to request.
+        release = render(sets=("counters.max=1000000", "redis.resources.limits.memory=null"))
+        self.assertEqual(
+            release.container("StatefulSet")["resources"],
+            {"limits": {"cpu": "1"}, "requests": {"cpu": "100m", "memory": "331Mi"}},
+        )
+
     def test_another_limit_of_redis_makes_another_pod(self):
         def annotations(*sets: str) -> Object:
             return render(sets=sets).the("StatefulSet")["spec"]["template"]["metadata"]
 
         self.assertNotEqual(annotations(), annotations(*redis_limit("512Mi")))
+
+
+class CounterTests(unittest.TestCase):
+    """Counters with names."""
+
+    def volumes(self, release: Release) -> dict[str, Object]:
+        """What is mounted in the counter: the source of each volume, by the path of its mount."""
+        pod = release.the("Deployment")["spec"]["template"]["spec"]
+        sources = {each.pop("name"): each for each in map(dict, pod.get("volumes", []))}
+        mounts = pod["containers"][0].get("volumeMounts", [])
+        self.assertEqual({each["name"] for each in mounts}, sources.keys())
+        for each in mounts:
+            self.assertIs(each["readOnly"], True)
+            # A file that is mounted alone does not follow changes of the Secret.
+            self.assertNotIn("subPath", each)
+        return {each["mountPath"]: sources[each["name"]] for each in mounts}
+
+    def test_by_default_any_namespace_is_open_and_nobody_has_a_token(self):
+        for program in (HELM_3, HELM_4):
+            release = render(program=program)
+            self.assertEqual(with_flag(release, "--namespaces"), [])
+            self.assertEqual(with_flag(release, "--max-counters"), ["100000"])
+            self.assertEqual(with_flag(release, "--tokens"), [])
+            self.assertEqual(list(self.volumes(release)), ["/run/secrets/redis"])
+            self.assertEqual(len(release.all("Secret")), 1)
+
+    def test_names_that_yaml_would_take_for_something_else_stay_what_they_are(self):
+        release = render(CASES["awkward-names"])
+        self.assertEqual(with_flag(release, "--namespaces"), ["1,true,null,0x1F,-"])
+        secret = self.volumes(release)["/run/secrets/counter"]["secret"]
+        self.assertEqual((secret["secretName"], secret["items"][0]["key"]), ("2.5", "3"))
+
+    def test_namespaces_and_the_limit_become_flags(self):
+        release = render(CASES["named-counters"])
+        self.assertEqual(with_flag(release, "--namespaces"), ["blog,shop.example_2"])
+        self.assertEqual(with_flag(release, "--max-counters"), ["2500000"])
+        self.assertEqual(with_flag(render(sets=("counters.max=0",)), "--max-counters"), ["0"])
+
+    def test_the_tokens_of_a_secret_are_mounted_as_a_file(self):
+        release = render(CASES["named-counters"])
+        self.assertEqual(with_flag(release, "--tokens"), ["/run/secrets/counter/tokens"])
+        self.assertEqual(
+            self.volumes(release)["/run/secrets/counter"]["secret"],
+            {
+                "secretName": "our-tokens", "defaultMode": 0o440,
+                "items": [{"key": "of-counter", "path": "tokens"}],
+            },
+        )
+        self.assertEqual(
+            [each["metadata"]["name"] for each in release.all("Secret")], ["redisapp-password"]
+        )
+
+    def test_a_token_for_all_namespaces_can_be_generated(self):
+        for program in (HELM_3, HELM_4):
+            release = render(CASES["generated-token"], program=program)
+            secret = release.the("Secret", "visits-tokens")
+            self.assertRegex(
+                base64.b64decode(secret["data"]["tokens"]).decode(), r"^\* [A-Za-z0-9]{40}\n$"
+            )
+            self.assertEqual(
+                secret["metadata"]["annotations"], {"helm.sh/resource-policy": "keep"}
+            )
+            mounted = self.volumes(release)["/run/secrets/counter"]["secret"]
+            self.assertEqual(mounted["secretName"], "visits-tokens")
+            # It is mounted without a password, too, and is nowhere else.
+            self.assertEqual(list(self.volumes(release)), ["/run/secrets/counter"])
+            self.assertEqual(str(release.objects).count(secret["data"]["tokens"]), 1)
+
+    def test_redis_and_the_test_do_not_see_the_tokens(self):
+        release = render(sets=("counters.tokens.generate=true",))
+        for name, pod in release.pods():
+            self.assertEqual("counter-tokens" in str(pod), name == "Deployment", name)
 
 
 class ReachTests(unittest.TestCase):
@@ -453,7 +567,7 @@ class ReachTests(unittest.TestCase):
             "externalTrafficPolicy", render(CASES["tls"]).the("Service", "counter")["spec"]
         )
 
-    def test_the_ingress_publishes_two_paths_and_no_more(self):
+    def test_the_ingress_publishes_the_visits_the_counters_and_health_and_no_more(self):
         for case, hosts in {
             "defaults": [None],
             "everything": ["counter.example.com", "*.example.org"],
@@ -462,7 +576,24 @@ class ReachTests(unittest.TestCase):
             self.assertEqual([rule.get("host") for rule in rules], hosts)
             for rule in rules:
                 paths = [(each["path"], each["pathType"]) for each in rule["http"]["paths"]]
-                self.assertEqual(paths, [("/", "Exact"), ("/health", "Exact")])
+                self.assertEqual(
+                    paths,
+                    [
+                        *(("/", "Exact"), ("/health", "Exact")),
+                        *(("/hit", "Prefix"), ("/get", "Prefix"), ("/counters", "Prefix")),
+                    ],
+                )
+
+    def test_the_ingress_publishes_the_paths_that_it_is_given(self):
+        [rule] = render(CASES["named-counters"]).the("Ingress")["spec"]["rules"]
+        self.assertEqual(
+            [(each["path"], each["pathType"]) for each in rule["http"]["paths"]],
+            [("/", "Exact"), ("/health", "Exact"), ("/hit/blog/", "Prefix"), ("/get", "Prefix")],
+        )
+        for each in rule["http"]["paths"]:
+            self.assertEqual(
+                each["backend"]["service"], {"name": "counter", "port": {"name": "http"}}
+            )
 
     def test_the_ingress_is_what_it_is_told_to_be(self):
         ingress = render(CASES["everything"]).the("Ingress")
@@ -513,7 +644,10 @@ class ReachTests(unittest.TestCase):
         pod = release.the("Pod")
         self.assertEqual(pod["metadata"]["annotations"]["helm.sh/hook"], "test")
         [container] = pod["spec"]["containers"]
-        self.assertEqual(container["args"], ["check", "http://visits:80"])
+        self.assertEqual(
+            container["args"],
+            ["check", "http://visits:80", "--counter=smoke-test/deployment"],
+        )
         self.assertEqual(container["image"], release.container("Deployment")["image"])
 
 
@@ -620,6 +754,8 @@ class ProgramTests(unittest.TestCase):
             *("--host=::", "--port=8000", "--metrics-port=9100", "--visit-timeout=2.5"),
             *("--drain-timeout=30", "--threads=2", "--log-format=json", "--log-level=debug"),
             *("--access-log", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--data=/tmp"),
+            *("--namespaces=blog,shop", "--max-counters=1000000"),
+            "--tokens=/run/secrets/counter/tokens",
         ):
             self.assertIn(flag, flags)
 

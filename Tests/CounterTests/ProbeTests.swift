@@ -166,6 +166,57 @@ struct CheckCommandTests {
     }
   }
 
+  @Test("visits a counter with a name twice as well, and makes it")
+  func counter() throws {
+    try withCounterAndRedis { counter, redis in
+      let url = "http://127.0.0.1:\(counter.port)"
+      for numbers in ["1, then 2", "3, then 4"] {
+        try withRun(["check", url, "--counter", "smoke-test/deployment"]) { check in
+          #expect(check.exitCode == 0, "\(check.errors)")
+          let line = "/hit/smoke-test/deployment counted visit \(numbers): exactly one more"
+          #expect(check.output.contains(line), "\(check.output)")
+        }
+      }
+      try withRun(["check", url, "--counter", "a.b/c d/ü%"]) { check in
+        #expect(check.output.contains("/hit/a.b/c%20d%2F%C3%BC%25 counted visit 1, then 2"))
+      }
+      #expect(try redis.hits == "6")
+    }
+  }
+
+  @Test("tells of a counter that may not be there, and ends with 0", arguments: [403, 404])
+  func refusedCounter(status: Int) throws {
+    let problem = #"{"status":\#(status),"detail":"For a reason."}"#
+    for (body, reason) in [(problem, "For a reason."), ("<html>No\nhere", "<html>No here")] {
+      let refusal = answer(body, status: "\(status) Refused")
+      for answers in [[refusal], [answer(#"{"value":7}"#), refusal]] {
+        try withCheck(of: [well, visit(41), visit(42)] + answers, ["--counter", "a/b"]) { check in
+          #expect(check.exitCode == 0, "\(check.errors)")
+          let line = "/hit/a/b was not checked, since the server answers \(status): \(reason)"
+          #expect(check.output.contains(line), "\(check.output)")
+        }
+      }
+    }
+  }
+
+  @Test("ends with 1 when a counter with a name is not counted, or does not grow")
+  func unwellCounter() throws {
+    for (answers, reason) in [
+      ([answer("later", status: "503 Service Unavailable")], "/hit/a/b answers 503: 'later'"),
+      ([answer("Welcome")], "/hit/a/b answers without a number: 'Welcome'"),
+      ([answer(#"{"value":x}"#)], "/hit/a/b answers without a number"),
+      (
+        [answer(#"{"value":7}"#), answer(#"{"value":7}"#)],
+        "/hit/a/b gave number 7 to a visit and 7 to the next one"
+      ),
+    ] {
+      try withCheck(of: [well, visit(41), visit(42)] + answers, ["--counter", "a/b"]) { check in
+        #expect(check.exitCode == 1)
+        #expect(check.errors.contains(reason), "\(check.errors)")
+      }
+    }
+  }
+
   @Test("waits for no longer than --timeout in all")
   func timeout() throws {
     let began = ContinuousClock.now
@@ -191,7 +242,9 @@ struct CheckCommandTests {
     "refuses bad usage in one line",
     arguments: [
       [], ["127.0.0.1"], ["https://h"], ["http://h/path"], ["http://h", "--timeout", "0"],
-      ["http://h", "--timeout", "soon"], ["http://h", "http://h"],
+      ["http://h", "--timeout", "soon"], ["http://h", "http://h"], ["http://h", "--counter", ""],
+      ["http://h", "--counter", "a"], ["http://h", "--counter", "a b/c"],
+      ["http://h", "--counter", "a/"], ["http://h", "--counter", "a/../b"],
     ])
   func badUsage(arguments: [String]) throws {
     try withRun(["check"] + arguments) { expectRefusal(by: $0, code: 64, naming: "counter: ") }

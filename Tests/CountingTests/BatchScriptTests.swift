@@ -408,7 +408,7 @@ struct BatchScriptTests {
           Issue.record("no error")
           return
         }
-        #expect(BatchError(text) == .transient, "\(text)")
+        #expect(BatchError(text) == .forbidden, "\(text)")
         #expect(try redis.command("EXISTS", "hits", ScriptBatch.claim) == .integer(0))
       }
       _ = try redis.command("ACL", "SETUSER", "default", "allkeys")

@@ -17,7 +17,7 @@ load environment
     '^(docker (info|build|push)|make|curl)| --dry-run=server| --rollback-on-failure| test counter|wide$| logs' \
     "$CALLS"
   [ "$output" = "$(printf '%s\n' "docker info" " --dry-run=server" "docker build" make \
-    "docker push" " --rollback-on-failure" " test counter" curl wide curl curl curl curl " logs")" ] || complain "$output"
+    "docker push" " --rollback-on-failure" " test counter" curl wide curl curl curl curl curl curl " logs")" ] || complain "$output"
 }
 
 @test "Helm is told the chart, the image by its commit, to wait and to roll back" {
@@ -87,6 +87,55 @@ load environment
   GREETING="Welcome to nginx!" deploy
   exits_with 1
   says "/ answers something else: Welcome to nginx!"
+}
+
+@test "a counter of their own is hit twice as well, always the same" {
+  with_registry
+  deploy
+  exits_with 0
+  says "two hits of /hit/smoke-test/deployment: 8, then 9"
+  called "curl --silent --show-error --fail --max-time 10 --no-fail --write-out \n%{http_code} http://192.0.2.2:30080/hit/smoke-test/deployment"
+  OWN_GROWS_BY=4 deploy
+  exits_with 0
+  says "two hits of /hit/smoke-test/deployment: 13, then 17; others came in between"
+}
+
+@test "a counter of their own that does not grow, or answers something else, fails" {
+  with_registry
+  OWN_GROWS_BY=0 deploy
+  exits_with 1
+  says "two hits of /hit/smoke-test/deployment, and the number did not grow: 7, then 7"
+  says "stopped in stage smoke with exit code 1"
+  OWN_COUNTER=503 OWN_ANSWER='{"detail":"Redis does not answer in time."}' deploy
+  exits_with 1
+  says '/hit/smoke-test/deployment answers 503: {"detail":"Redis does not answer in time."}'
+  OWN_COUNTER=200 OWN_ANSWER="Welcome to nginx!" deploy
+  exits_with 1
+  says "/hit/smoke-test/deployment answers something else: Welcome to nginx!"
+  FAILS="/hit/" deploy
+  exits_with 7
+  says "stopped in stage smoke with exit code 7"
+}
+
+@test "a counter of their own that may not be there is told, and fails nothing" {
+  with_registry
+  OWN_COUNTER=404 OWN_ANSWER='{"status":404,"detail":"This server does not have this namespace.","error":"x"}' deploy
+  exits_with 0
+  prints "http://192.0.2.2:30080"
+  says "/hit/smoke-test/deployment was not checked, since the answer is 404: This server does not have this namespace."
+  says_not "two hits"
+  OWN_COUNTER=403 OWN_ANSWER='{"detail":"There are as many counters as may be."}' deploy
+  exits_with 0
+  says "since the answer is 403: There are as many counters as may be."
+  # A proxy that does not publish the path.
+  OWN_COUNTER=404 OWN_ANSWER=$'<html>\r\n404 Not Found</html>' deploy
+  exits_with 0
+  says "since the answer is 404: <html>  404 Not Found</html>"
+  # It was removed, and another one has taken its place.
+  echo 0 >"$CLUSTER/hit-requests"
+  OWN_COUNTER=403 OWN_UNTIL=1 deploy
+  exits_with 0
+  says "since the answer is 403: "
 }
 
 @test "a first deployment that fails in the smoke tests can be undone by removing the release" {

@@ -46,11 +46,13 @@ runs() {
   exits_with 0
   prints "http://127.0.0.1:$port"
   says "two visits: 2, then 3"
+  says "two hits of /hit/smoke-test/deployment: 1, then 2"
   runs one
   upgrade --tag two
   exits_with 0
   prints "http://127.0.0.1:$port"
   says "two visits: 5, then 6"
+  says "two hits of /hit/smoke-test/deployment: 3, then 4"
   runs two
   [ "$(kubectl get horizontalpodautoscaler counter --output 'jsonpath={.spec.maxReplicas}')" = 5 ]
 }

@@ -4,7 +4,6 @@
 
 name=${0##*/}
 call="$name $*"
-echo "$call" >>"$CALLS"
 env | grep -i '^no_proxy=' >>"$CLUSTER/proxies" || echo "no proxy is excepted" >>"$CLUSTER/proxies"
 
 # Whether this call has words that match a pattern which the test gave.
@@ -12,7 +11,8 @@ is_one_of() {
   [ -n "$1" ] && [[ "$call" == *$1* ]]
 }
 
-# HANGS: waits until it is ended, and writes down by which signal. With DEAF, it ends by USR1 alone.
+# HANGS: waits until it is ended, and writes down by which signal. With DEAF, it ends by USR1 alone. The
+# call is written down when the signals are awaited, because a test sends them when it sees the call.
 if is_one_of "${HANGS:-}"; then
   for signal in INT TERM HUP; do
     # shellcheck disable=SC2064
@@ -24,8 +24,10 @@ if is_one_of "${HANGS:-}"; then
     trap 'kill $!; exit 1' USR1
   fi
   sleep 30 &
+  echo "$call" >>"$CALLS"
   wait
 fi
+echo "$call" >>"$CALLS"
 
 # FAILS: what is to fail, with the code FAILS_WITH. The stand-in does first what the real tool would.
 fails() {

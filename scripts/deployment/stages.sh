@@ -169,11 +169,13 @@ stage_smoke() {
   if is_on dry-run; then
     query "${curl[@]}" "$base_url/health"
     query "${curl[@]}" "$base_url/" "$base_url/"
+    query "${curl[@]}" --no-fail "$base_url$own_counter" "$base_url$own_counter"
     query "${kubectl[@]}" logs POD --tail 10
     return
   fi
   check_health
   check_two_visits
+  check_own_counter
   # The right to deploy need not include that to read logs.
   "${kubectl[@]}" logs "$(serving_pod 1)" --tail 10 || say "the log cannot be read"
 }
@@ -197,6 +199,47 @@ check_two_visits() {
   else
     say "two visits: $first, then $second; others came in between"
   fi
+}
+
+# The counter with a name that is hit. It is always the same, also in `helm test`, so that deployments take
+# one counter.
+own_counter=/hit/smoke-test/deployment
+
+# Where its namespace or the path is closed, or where there are as many counters as may be, the answer is
+# 404 or 403, which is no failure of the deployment.
+check_own_counter() {
+  local first second
+  hit_own_counter || return 0
+  first=$number
+  hit_own_counter || return 0
+  second=$number
+  [ "$second" -gt "$first" ] ||
+    fail 1 "two hits of $own_counter, and the number did not grow: $first, then $second"
+  if [ "$second" -eq $((first + 1)) ]; then
+    say "two hits of $own_counter: $first, then $second"
+  else
+    say "two hits of $own_counter: $first, then $second; others came in between"
+  fi
+}
+
+# Hits the counter, and sets `number`. Returns 1 when it may not be there, and says why.
+hit_own_counter() {
+  local answer status reason
+  answer=$("${curl[@]}" --no-fail --write-out '\n%{http_code}' "$base_url$own_counter") || exit
+  status=${answer##*$'\n'}
+  answer=${answer%$'\n'*}
+  case $status in
+    200) ;;
+    403 | 404)
+      reason=${answer//[$'\r\n']/ }
+      [[ ! $answer =~ \"detail\":\"([^\"]*)\" ]] || reason=${BASH_REMATCH[1]}
+      say "$own_counter was not checked, since the answer is $status: ${reason:0:200}"
+      return 1
+      ;;
+    *) fail 1 "$own_counter answers $status: ${answer:0:200}" ;;
+  esac
+  [[ $answer =~ ^\{\"value\":(-?[0-9]+)\}$ ]] || fail 1 "$own_counter answers something else: ${answer:0:200}"
+  number=${BASH_REMATCH[1]}
 }
 
 # Visits, and prints the number.

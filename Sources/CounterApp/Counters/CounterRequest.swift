@@ -51,6 +51,7 @@ struct CounterRequestReader: ~Escapable {
     fields = isPlain ? HeaderFields() : HeaderFields(bytes.extracting(request.header))
     query =
       request.query.isEmpty ? QueryParameters() : try QueryParameters(request.query, of: bytes)
+    if endpoint.isHitOrGet { try query.checkCallback(in: bytes) }
   }
 
   /// - Parameter name: becomes the name of the counter that the request is about.
@@ -102,13 +103,14 @@ struct CounterRequestReader: ~Escapable {
     guard !tokens.isEmpty else { throw .noTokens }
     guard let field = fields.authorization else { throw missing }
     let header = bytes.extracting(request.header)
-    let scheme = field.lowerBound..<min(field.lowerBound + 6, field.upperBound)
+    let value = field.value
+    let scheme = value.lowerBound..<min(value.lowerBound + 6, value.upperBound)
     var start = scheme.upperBound
-    while start < field.upperBound, header[start] == UInt8(ascii: " ") { start += 1 }
-    guard !fields.isAmbiguous, header.spells("bearer", scheme), start > scheme.upperBound else {
+    while start < value.upperBound, header[start] == UInt8(ascii: " ") { start += 1 }
+    guard !field.isRepeated, header.spells("bearer", scheme), start > scheme.upperBound else {
       throw .tokenUnknown
     }
-    let token = header.extracting(start..<field.upperBound)
+    let token = header.extracting(start..<value.upperBound)
     switch tokens.permission(of: token, for: name.namespaceText) {
     case .granted: return
     case .otherNamespace: throw .tokenOfOtherNamespace
@@ -163,12 +165,12 @@ extension CounterRequestReader {
       return CounterRequest(.visit(.add(amount)), try hitAnswer())
     }
     let header = bytes.extracting(request.header)
-    guard (1...255).contains(key.count), !fields.isAmbiguous,
-      key.allSatisfy({ header[$0] > 0x20 && header[$0] < 0x7F })
+    guard (1...255).contains(key.value.count), !key.isRepeated,
+      key.value.allSatisfy({ header[$0] > 0x20 && header[$0] < 0x7F })
     else { throw .malformedIdempotencyKey }
     try checkToken(
       name, access, missing: query.amount == nil ? .idempotencyNeedsToken : .tokenMissing)
-    return CounterRequest(.addOnce(amount, idempotencyKey: key), try hitAnswer())
+    return CounterRequest(.addOnce(amount, idempotencyKey: key.value), try hitAnswer())
   }
 
   @inline(__always)
@@ -221,7 +223,7 @@ extension CounterRequestReader {
       throw .malformedValue
     }
     guard let condition = fields.ifNoneMatch else { return .set(value) }
-    guard bytes.extracting(request.header).spells("*", condition), !fields.isAmbiguous else {
+    guard bytes.extracting(request.header).spells("*", condition.value), !condition.isRepeated else {
       throw .unknownPrecondition
     }
     return .create(value)

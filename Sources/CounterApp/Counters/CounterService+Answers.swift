@@ -11,8 +11,8 @@ extension CounterService {
     _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
   ) {
     if ticket.form == .json, case .number(let number) = result {
-      let body = NumberBody(number: number)
-      let isDelivered = server.respond(ticket.exchange, answers.json, body)
+      json.setNumber(number)
+      let isDelivered = server.respond(ticket.exchange, answers.json, json.span)
       figures.hits.record(result, isDelivered: isDelivered)
     } else {
       handleOtherOutcome(result, ticket, &server)
@@ -46,7 +46,7 @@ extension CounterService {
     }
   }
 
-  private func respond(
+  private mutating func respond(
     _ exchange: Exchange, _ result: Outcome.Result, _ form: AnswerTicket.Form?,
     _ server: inout Server
   ) -> Bool {
@@ -55,15 +55,16 @@ extension CounterService {
     let isReplayed = if case .replayed = result { true } else { false }
     switch form {
     case .text, .readText:
-      let body = NumberLine(number: number)
-      if isReplayed { return server.respond(exchange, answers.replayedText, body) }
-      return server.respond(exchange, answers.text, body)
+      text.setNumber(number)
+      if isReplayed { return server.respond(exchange, answers.replayedText, text.span) }
+      return server.respond(exchange, answers.text, text.span)
     case .change where result == .created(number):
-      return server.respond(exchange, answers.created, NumberBody(number: number))
+      json.setNumber(number)
+      return server.respond(exchange, answers.created, json.span)
     default:
-      let body = NumberBody(number: number)
-      if isReplayed { return server.respond(exchange, answers.replayed, body) }
-      return server.respond(exchange, answers.json, body)
+      json.setNumber(number)
+      if isReplayed { return server.respond(exchange, answers.replayed, json.span) }
+      return server.respond(exchange, answers.json, json.span)
     }
   }
 

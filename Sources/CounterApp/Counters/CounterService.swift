@@ -8,6 +8,8 @@ struct CounterService: ~Copyable {
   let figures: LoopFigures
   let answers = CounterAnswers()
   var pending = PendingAnswers()
+  var json = NumberText(#"{"value":"#, "}")
+  var text = NumberText("", "\n")
   private var name = NameBuffer()
 
   init(_ access: Access, _ figures: LoopFigures) {
@@ -25,7 +27,9 @@ struct CounterService: ~Copyable {
       let reader = try CounterRequestReader(endpoint, request, server.requestBytes)
       read = try reader.read(&name, access)
     } catch {
-      let callback = QueryParameters.callback(request.query, of: server.requestBytes)
+      let callback =
+        endpoint.isHitOrGet
+        ? QueryParameters.callback(request.query, of: server.requestBytes) : nil
       respondProblem(request.exchange, error, callback: callback, &server)
       return
     }

@@ -1,14 +1,19 @@
 import HTTP
 
-/// The header fields with which a request for a counter may ask for more than a hit or a read: ranges of its
-/// header; nil for a field that it lacks.
+/// The header fields with which a request for a counter may ask for more than a hit or a read; nil for a field
+/// that it lacks.
 struct HeaderFields {
-  private(set) var authorization: Range<Int>?
-  private(set) var idempotencyKey: Range<Int>?
-  private(set) var ifNoneMatch: Range<Int>?
+  private(set) var authorization: Field?
+  private(set) var idempotencyKey: Field?
+  private(set) var ifNoneMatch: Field?
 
-  /// Whether a field came twice that may come once.
-  private(set) var isAmbiguous = false
+  /// A field that may come once.
+  struct Field {
+    /// A range of the header.
+    let value: Range<Int>
+    /// Whether the field came more than once, so that its value is not clear.
+    let isRepeated: Bool
+  }
 
   init() {}
 
@@ -17,20 +22,17 @@ struct HeaderFields {
     while let field = lines.next() {
       switch field.name.count {
       case 13 where header.spells("authorization", field.name):
-        isAmbiguous = !Self.set(&authorization, field) || isAmbiguous
-      case 13 where header.spells("if-none-match", field.name):
-        isAmbiguous = !Self.set(&ifNoneMatch, field) || isAmbiguous
+        Self.set(&authorization, field.value)
+      case 13 where header.spells("if-none-match", field.name): Self.set(&ifNoneMatch, field.value)
       case 15 where header.spells("idempotency-key", field.name):
-        isAmbiguous = !Self.set(&idempotencyKey, field) || isAmbiguous
+        Self.set(&idempotencyKey, field.value)
       default: break
       }
     }
   }
 
-  /// - Returns: false when the field came before.
-  private static func set(_ range: inout Range<Int>?, _ field: HeaderLines.Field) -> Bool {
-    defer { range = field.value }
-    return range == nil
+  private static func set(_ field: inout Field?, _ value: Range<Int>) {
+    field = Field(value: value, isRepeated: field != nil)
   }
 }
 
@@ -57,11 +59,11 @@ struct MediaPreference {
 
   /// Whether the client prefers plain text.
   ///
-  /// - Parameter accept: the value of the field; empty without one.
+  /// - Parameter accept: the value of the field with the blanks around it; empty without one.
   @inline(__always)
   static func isText(_ bytes: Span<UInt8>, _ accept: Range<Int>) -> Bool {
     // `*/*` is what most programs send.
-    if accept.count < 4 { return false }
+    if accept.count <= 4 { return false }
     var preference = MediaPreference()
     preference.addRanges(bytes, accept)
     return preference.isText

@@ -101,9 +101,10 @@ struct PendingAnswer {
 
     /// `{"values":{"home":43,"about":null}}`
     var json: String {
-      var isNew = Set<String>()
+      // By bytes: texts are equal that look the same, and are keys of different counters.
+      var seen = Set<[UInt8]>()
       let members = zip(keys, numbers).compactMap { key, number in
-        isNew.insert(key).inserted
+        seen.insert(Array(key.utf8)).inserted
           ? "\(key.quotedForJSON):\(number.map(String.init) ?? "null")" : nil
       }
       return #"{"values":{"# + members.joined(separator: ",") + "}}"

@@ -32,9 +32,13 @@ struct QueryParameters {
       default: break
       }
     }
-    if let callback, !Self.isCallback(try Self.text(callback, of: bytes)) {
-      throw .malformedCallback
-    }
+  }
+
+  /// Checks the callback, if there is one.
+  @inline(__always)
+  func checkCallback(in bytes: Span<UInt8>) throws(Problem) {
+    guard let callback else { return }
+    guard Self.isCallback(try Self.text(callback, of: bytes)) else { throw .malformedCallback }
   }
 
   private static func set(_ parameter: inout Range<Int>?, _ value: Range<Int>) throws(Problem) {
@@ -69,10 +73,13 @@ struct QueryParameters {
   /// The callback of a request, also when another part of the request is wrong; nil if it has no valid one.
   static func callback(_ query: Range<Int>, of bytes: Span<UInt8>) -> String? {
     var callback: String?
+    var count = 0
     try? forEach(query, of: bytes) { name, value throws(Problem) in
-      if try text(name, of: bytes) == "callback" { callback = try text(value, of: bytes) }
+      guard (try? text(name, of: bytes)) == "callback" else { return }
+      count += 1
+      callback = try? text(value, of: bytes)
     }
-    return callback.flatMap { isCallback($0) ? $0 : nil }
+    return callback.flatMap { count == 1 && isCallback($0) ? $0 : nil }
   }
 
   /// The text that a range stands for.

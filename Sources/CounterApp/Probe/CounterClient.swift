@@ -86,10 +86,9 @@ package struct CounterClient {
     _ method: String, _ target: String, _ fields: [(name: String, value: String)] = []
   ) throws(Probe.Failure) -> Int64 {
     let response = try send(method, target, fields)
-    let (before, after) = (#"{"value":"#, "}")
-    guard response.body.hasPrefix(before), response.body.hasSuffix(after),
-      let number = Int64(response.body.dropFirst(before.count).dropLast(after.count))
-    else { throw .unwell("\(url) answers without a number: \(Probe.shown(response.body))") }
+    guard let number = response.number else {
+      throw .unwell("\(url) answers without a number: \(Probe.shown(response.body))")
+    }
     return number
   }
 
@@ -109,16 +108,6 @@ package struct CounterClient {
       throw .unwell("\(response.status): \(response.problemDetail)")
     }
     return response
-  }
-}
-
-extension HTTPResponse {
-  /// The reason that a problem gives (RFC 9457), whose text holds no escapes; the whole body if it is none.
-  fileprivate var problemDetail: String {
-    guard let start = body.firstRange(of: #""detail":""#)?.upperBound else {
-      return Probe.shown(body)
-    }
-    return String(body[start...].prefix { $0 != "\"" })
   }
 }
 

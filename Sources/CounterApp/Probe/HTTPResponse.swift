@@ -38,6 +38,23 @@ struct HTTPResponse {
   }
 }
 
+extension HTTPResponse {
+  /// The number in `{"value":43}`; nil when the body is something else.
+  var number: Int64? {
+    let (before, after) = (#"{"value":"#, "}")
+    guard body.hasPrefix(before), body.hasSuffix(after) else { return nil }
+    return Int64(body.dropFirst(before.count).dropLast(after.count))
+  }
+
+  /// The reason that a problem gives (RFC 9457), whose text holds no escapes; the whole body if it is none.
+  var problemDetail: String {
+    guard let start = body.firstRange(of: #""detail":""#)?.upperBound else {
+      return body.onOneLine(" ")
+    }
+    return String(body[start...].prefix { $0 != "\"" }).onOneLine(" ")
+  }
+}
+
 extension Probe.Failure {
   fileprivate static let cutShort = unwell("closed the connection before its answer was whole")
   fileprivate static let notUnderstood = unwell("its answer is none of a counter's")

@@ -62,8 +62,42 @@ package struct Probe {
     return (first, second)
   }
 
+  /// What became of two visits of a counter with a name.
+  package enum NamedVisits: Equatable, Sendable {
+    /// The two numbers; the second is the greater one.
+    case counted(first: Int64, second: Int64)
+    /// The server, or a proxy in front of it, does not let the counter be there: 403 or 404, and the reason.
+    case refused(status: Int, reason: String)
+  }
+
+  /// Visits a counter with a name twice.
+  package func visitTwice(_ counter: ProbedCounter) throws(Failure) -> NamedVisits {
+    var numbers: [Int64] = []
+    for _ in 0..<2 {
+      let response = try send(counter.path)
+      if response.status == 403 || response.status == 404 {
+        return .refused(status: response.status, reason: response.problemDetail)
+      }
+      numbers.append(try number(of: response, counter.path))
+    }
+    guard numbers[1] > numbers[0] else {
+      let (first, second) = (numbers[0], numbers[1])
+      throw .unwell(
+        "\(url)\(counter.path) gave number \(first) to a visit and \(second) to the next one")
+    }
+    return .counted(first: numbers[0], second: numbers[1])
+  }
+
+  private func number(of response: HTTPResponse, _ path: String) throws(Failure) -> Int64 {
+    let body = try text(of: response, path)
+    guard let number = response.number else {
+      throw .unwell("\(url)\(path) answers without a number: \(Self.shown(body))")
+    }
+    return number
+  }
+
   private func visit() throws(Failure) -> Int64 {
-    let (before, after) = ("\(VisitText.before)", "\(VisitText.after)")
+    let (before, after) = ("\(Pages.beforeNumber)", "\(Pages.afterNumber)")
     let text = try get(.visit)
     guard text.hasPrefix(before), text.hasSuffix(after),
       let number = Int64(text.dropFirst(before.count).dropLast(after.count))
@@ -74,17 +108,25 @@ package struct Probe {
   }
 
   private func get(_ endpoint: Endpoint) throws(Failure) -> String {
-    let place = "\(url)\(endpoint.path)"
-    let response: HTTPResponse
+    let path = "\(endpoint.path)"
+    return try text(of: send(path), path)
+  }
+
+  private func send(_ path: String) throws(Failure) -> HTTPResponse {
+    let place = "\(url)\(path)"
     do {
-      response = try client.send("\(endpoint.path)", to: url)
+      return try client.send(path, to: url)
     } catch Failure.unreachable(let reason) {
       throw .unreachable("\(place): \(reason)")
     } catch {
       throw .unwell("\(place): \(error)")
     }
+  }
+
+  /// The text of a response with status 200.
+  private func text(of response: HTTPResponse, _ path: String) throws(Failure) -> String {
     guard response.status == 200 else {
-      throw .unwell("\(place) answers \(response.status): \(Self.shown(response.body))")
+      throw .unwell("\(url)\(path) answers \(response.status): \(Self.shown(response.body))")
     }
     return response.body
   }

@@ -53,6 +53,11 @@ struct SixteenBytes: BitwiseCopyable {
     Self.first(nonLetters & outside(0x30, to: 0x39) & outside(0x2D, to: 0x2E))
   }
 
+  /// The place of the first byte but letters, digits, slashes, hyphens and points, of which nearly all
+  /// paths are made.
+  @inline(__always)
+  var firstNonPathCharacter: Int? { Self.first(nonLetters & outside(0x2D, to: 0x39)) }
+
   /// The place of the first byte but visible ASCII characters and spaces, of which nearly all field
   /// values are made.
   @inline(__always)

@@ -78,14 +78,14 @@ extension Span<UInt8> {
   /// the query within it; and whether something in its path is percent-encoded.
   @inline(__always)
   func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isEncoded: Bool) {
-    precondition(start >= 0)
-    var index = start
     var isEncoded = false
-    while index < count, uncheckedByte(index).isTargetCharacter, uncheckedByte(index) != .question {
-      if uncheckedByte(index) == .percent { isEncoded = true }
-      index &+= 1
-    }
-    let endOfPath = index
+    let endOfPath = end(
+      from: start, usualEnd: .space, firstSuspect: { $0.firstNonPathCharacter },
+      { byte in
+        if byte == .percent { isEncoded = true }
+        return byte.isTargetCharacter && byte != .question
+      })
+    var index = endOfPath
     while index < count, uncheckedByte(index).isTargetCharacter { index &+= 1 }
     return (index, endOfPath, isEncoded)
   }
@@ -101,10 +101,16 @@ extension Span<UInt8> {
   /// there.
   @inline(__always)
   func starts(with text: StaticString, at start: Int) -> Bool {
-    let length = text.utf8CodeUnitCount
+    starts(with: text, text.utf8CodeUnitCount, at: start)
+  }
+
+  /// The same with the first bytes of a text, as many as `length` says.
+  @inline(__always)
+  func starts(with text: StaticString, _ length: Int, at start: Int) -> Bool {
+    precondition(length <= text.utf8CodeUnitCount)
     guard start >= 0, start &+ length <= count else { return false }
-    // Sound: as many bytes as the text has were just found to lie within the span. The length is a
-    // constant where this is inlined, so the comparison is one of words.
+    // Sound: that many bytes were just found to lie within the span. Where the length is a constant, the
+    // comparison is one of words.
     return unsafe withUnsafeBufferPointer { bytes in
       guard let first = bytes.baseAddress else { return length == 0 }
       return unsafe memcmp(first + start, text.utf8Start, length) == 0

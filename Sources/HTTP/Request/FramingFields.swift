@@ -1,7 +1,8 @@
 /// The few header fields that decide how a request is framed and whether its connection stays, and where
 /// its Accept field is.
 struct FramingFields {
-  /// The value of the first Accept field, which programs ask for most; empty without one.
+  /// The value of the first Accept field, which programs ask for most, with the blanks around it; empty
+  /// without one.
   private(set) var accept = 0..<0
 
   private var hosts = 0
@@ -33,8 +34,17 @@ struct FramingFields {
     let letter = bytes[name.lowerBound] & 0x1F
     if Self.initials &>> UInt32(letter) & 1 != 0, Self.lengths &>> UInt32(name.count & 31) & 1 != 0
     {
+      if letter == 1 { return noteAccept(name, value, in: bytes) }
       try parseFramingField(name, value, in: bytes)
     }
+  }
+
+  /// Notes a field whose name begins with A, if it is the first Accept.
+  @inline(__always)
+  private mutating func noteAccept(
+    _ name: Range<Int>, _ value: Range<Int>, in bytes: Span<UInt8>
+  ) {
+    if accept.isEmpty, bytes.spells("accept", name) { accept = value }
   }
 
   /// The first letters of the fields, A, C, E, H and T, each as its place in the alphabet.
@@ -49,8 +59,6 @@ struct FramingFields {
   ) throws(RequestError) {
     if bytes.spells("host", name) {
       try parseHost(bytes.trimmed(value), in: bytes)
-    } else if bytes.spells("accept", name) {
-      if accept.isEmpty { accept = bytes.trimmed(value) }
     } else if bytes.spells("connection", name) {
       parseConnection(bytes.trimmed(value), in: bytes)
     } else if bytes.spells("content-length", name) {

@@ -22,7 +22,7 @@ package struct Request: Sendable {
   /// The request line and the header fields, for `HeaderLines`.
   package let header: Range<Int>
 
-  /// The value of the first Accept field; empty without one.
+  /// The value of the first Accept field with the blanks around it; empty without one.
   package let accept: Range<Int>
 
   /// The body, decoded; empty unless the route asks for bodies.

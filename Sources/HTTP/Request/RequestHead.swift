@@ -36,7 +36,7 @@ struct RequestHead: Equatable, Sendable {
   /// 10.1.1).
   var expectsContinue: Bool
 
-  /// The value of the first Accept field; empty without one.
+  /// The value of the first Accept field with the blanks around it; empty without one.
   let accept: Range<Int>
 
   /// How many bytes the head took, empty lines before and after it included.

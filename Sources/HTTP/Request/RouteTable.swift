@@ -44,16 +44,21 @@ struct RouteTable: ~Copyable {
     let route: Route
     var parameterEnds = InlineArray<2, Int>(repeating: 0)
 
+    /// How long the template is before its first parameter.
+    private(set) var literalCount: Int
+
     /// - Precondition: the template is a path whose parameters are whole segments, and not too many.
     init(_ route: Route) {
       self.route = route
       let template = route.template
+      literalCount = template.utf8CodeUnitCount
       precondition(template.byte(0) == .slash, "a template is a path")
       var parameterCount = 0
       for place in 1..<max(1, template.utf8CodeUnitCount) {
         if template.byte(place) == Entry.parameterStart {
           precondition(template.byte(place - 1) == .slash, "a parameter is a whole segment")
           precondition(parameterCount < RouteMatch.mostParameters, "too many parameters")
+          if parameterCount == 0 { literalCount = place }
         } else if template.byte(place) == UInt8(ascii: "}") {
           let isLast = place + 1 == template.utf8CodeUnitCount
           precondition(isLast || template.byte(place + 1) == .slash, "it is a whole segment")
@@ -103,10 +108,15 @@ struct RouteTable: ~Copyable {
   @inline(__always)
   private func match(_ route: Int, _ path: Range<Int>, in bytes: Span<UInt8>) -> RouteMatch? {
     let template = entries[route].route.template.bytes
-    var match = RouteMatch(route: route)
-    var parameterCount = 0
     var place = 0
     var index = path.lowerBound
+    // Most routes are told apart here, and most paths are not percent-encoded.
+    if bytes.starts(with: entries[route].route.template, entries[route].literalCount, at: index) {
+      place = entries[route].literalCount
+      index &+= place
+    }
+    var match = RouteMatch(route: route)
+    var parameterCount = 0
     while place < template.count {
       if index < path.upperBound, bytes[index] == template[place] {
         index &+= 1

@@ -63,7 +63,10 @@ extension ResponseHead {
   package static func problem(_ status: Status, _ fields: [Field] = []) -> ResponseHead {
     ResponseHead(
       status,
-      [("Content-Type", "application/problem+json"), anyOrigin, ("Cache-Control", "no-store")]
-        + fields)
+      [
+        ("Content-Type", "application/problem+json"), anyOrigin,
+        ("Access-Control-Expose-Headers", "Retry-After, WWW-Authenticate"),
+        ("Cache-Control", "no-store"),
+      ] + fields)
   }
 }

@@ -64,6 +64,19 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" 
 {{- end }}
 {{- end }}
 
+{{/* The name of the Secret with the tokens, or empty if there are none. */}}
+{{- define "counter.tokenSecret" -}}
+{{- with .Values.counters.tokens }}
+{{- if .existingSecret }}{{ .existingSecret }}
+{{- else if .generate }}{{ $.Values.name }}-tokens
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* The counter that the test hits, which is also that of the scripts for deployment: one name for all of
+     them, so that they take one counter. */}}
+{{- define "counter.testCounter" -}}smoke-test/deployment{{- end }}
+
 {{/* The security context of every container. */}}
 {{- define "counter.containerSecurity" -}}
 allowPrivilegeEscalation: false
@@ -104,6 +117,18 @@ secret:
   items:
     - key: {{ .Values.redis.existingSecretKey | quote }}
       path: password
+{{- end }}
+
+{{/* A volume with the tokens as a file. A mount of the whole volume, not of a file in it (`subPath`), follows
+     changes of the Secret. */}}
+{{- define "counter.tokenVolume" -}}
+name: tokens
+secret:
+  secretName: {{ include "counter.tokenSecret" . | quote }}
+  defaultMode: 0440
+  items:
+    - key: {{ .Values.counters.tokens.existingSecretKey | quote }}
+      path: tokens
 {{- end }}
 
 {{/* The nodes that a pod may run on. */}}
