@@ -7,7 +7,8 @@ func expectExact(
   under fault: Fault, sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   try withScene(for: fault) { scene in
-    let (tally, findings) = try scene.play(fault)
+    let seen = try scene.play(fault)
+    let findings = seen.findings
     let isAsExpected =
       switch fault.failures {
       case .none: findings.isExact
@@ -15,7 +16,15 @@ func expectExact(
       case .countedOnceAtMost, .cutOff: findings.isExactWhereAnswered
       }
     #expect(isAsExpected, "\(findings)", sourceLocation: sourceLocation)
-    expectFailures(tally, fault.failures, scene, sourceLocation)
+    expectFailures(seen.tally.failed, fault.failures, scene, sourceLocation)
+    guard let names = seen.names else { return }
+    // What keeps `/` from counting does not affect counters with names.
+    let failures = fault.failures == .neverCounted ? .none : fault.failures
+    #expect(
+      failures == .none ? names.isExact : names.isExactWhereAnswered,
+      "\(names): \(names.examples.joined(separator: "\n"))", sourceLocation: sourceLocation)
+    #expect((names.refused > 0) == fault.refusesNames, sourceLocation: sourceLocation)
+    expectFailures(seen.namesFailed, failures, scene, sourceLocation)
     #expect(
       scene.counters.allSatisfy { $0.process.isRunning }, "none crashed",
       sourceLocation: sourceLocation)
@@ -24,9 +33,10 @@ func expectExact(
 
 /// Visits failed for the reason they may fail for, and some did.
 private func expectFailures(
-  _ tally: Tally, _ failures: Fault.Failures, _ scene: Scene, _ sourceLocation: SourceLocation
+  _ failed: [Tally.Failure], _ failures: Fault.Failures, _ scene: Scene,
+  _ sourceLocation: SourceLocation
 ) {
-  let others = tally.failed.filter { failure in
+  let others = failed.filter { failure in
     switch failures {
     case .none: true
     case .countedOnceAtMost, .neverCounted: !failure.reason.hasPrefix("HTTP/1.1 503 ")
@@ -35,23 +45,34 @@ private func expectFailures(
   }
   #expect(Set(others.map(\.reason)) == [], sourceLocation: sourceLocation)
   if case .none = failures { return }
-  #expect(!tally.failed.isEmpty, "or this shows nothing", sourceLocation: sourceLocation)
+  #expect(!failed.isEmpty, "or this shows nothing", sourceLocation: sourceLocation)
+}
+
+/// What the visitors saw, and how it stands against what Redis counts.
+struct Seen {
+  let tally: Tally
+  let findings: Findings
+
+  /// Of counters with names.
+  let names: CounterFindings?
+  let namesFailed: [Tally.Failure]
 }
 
 extension Scene {
   /// Lets a fault strike until its time is over, and everyone visit once more after that.
-  ///
-  /// - Returns: what the visitors saw, and how it stands against what Redis counts.
-  func play(_ fault: Fault) throws -> (Tally, Findings) {
+  func play(_ fault: Fault) throws -> Seen {
     begin()
     let strikes = try fault.strike(self)
     let time = time
-    try visitors.waitUntilEveryoneIsAnswered()
+    try waitUntilEveryoneIsAnswered()
+    counterVisitors?.tellToStop()
     let tally = try visitors.stop()
+    let record = try counterVisitors?.stop()
     let findings = Findings(tally, count: try count)
+    let names = try record.map { CounterFindings($0.histories, try CounterContents(redis)) }
     let text = strikes.map { "\($0.count) \($0.what)" }.joined(separator: ", ")
-    Report.add(fault.name, time, findings, text)
+    Report.add(fault.name, time, findings, names, text)
     #expect(strikes.allSatisfy { $0.count > 0 }, "it struck: \(text)")
-    return (tally, findings)
+    return Seen(tally: tally, findings: findings, names: names, namesFailed: record?.failed ?? [])
   }
 }

@@ -37,12 +37,15 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// For each counter, user and password in the address of Redis, as they stand before the host.
   let credentials: [String]
 
+  /// Whether some requests for counters with names are refused.
+  let refusesNames: Bool
+
   /// Goes wrong again and again until the scene's time is over, and is mended at the end.
   let strike: @Sendable (Scene) throws -> [Strikes]
 
   init(
     _ name: String, _ failures: Failures = .none, visitTimeout: Double = 15,
-    hasProxy: Bool = false, credentials: [String] = ["", ""],
+    hasProxy: Bool = false, credentials: [String] = ["", ""], refusesNames: Bool = false,
     strike: @escaping @Sendable (Scene) throws -> [Strikes]
   ) {
     self.name = name
@@ -50,6 +53,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     self.visitTimeout = visitTimeout
     self.hasProxy = hasProxy
     self.credentials = credentials
+    self.refusesNames = refusesNames
     self.strike = strike
   }
 

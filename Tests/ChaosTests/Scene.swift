@@ -2,7 +2,8 @@ import Foundation
 
 @testable import TestSupport
 
-/// What a fault happens to: a Redis, two counters with two event loops each, and 32 visitors.
+/// What a fault happens to: a Redis, two counters with two event loops each, 32 visitors of `/`, and 16 of
+/// counters with names.
 final class Scene {
   /// How long a fault goes on, in seconds: the environment variable CHAOS_SECONDS, else 2.
   static let seconds =
@@ -10,6 +11,9 @@ final class Scene {
 
   let redis: RedisProcess
   let visitors: Visitors
+
+  /// Visitors of counters with names, unless the program under test has none.
+  let counterVisitors: CounterVisitors?
   private(set) var counters: [CounterProcess]
 
   /// The link to Redis, when it is one that can be bad.
@@ -21,7 +25,7 @@ final class Scene {
 
   init(
     _ redis: RedisProcess, _ proxy: LinkProxy?, whenRefused: Visitors.WhenRefused,
-    start: @escaping (Int, UInt16?) throws -> CounterProcess
+    hasNames: Bool, start: @escaping (Int, UInt16?) throws -> CounterProcess
   ) throws {
     let counters = try (0..<2).map { try start($0, nil) }
     for counter in counters { try counter.waitUntilReady() }
@@ -29,9 +33,10 @@ final class Scene {
     self.proxy = proxy
     self.counters = counters
     self.start = start
-    visitors = Visitors(
-      32, ports: counters.map(\.port), whenRefused: whenRefused,
-      limit: .seconds(Self.seconds + 90))
+    let (ports, limit) = (counters.map(\.port), Duration.seconds(Self.seconds + 90))
+    visitors = Visitors(32, ports: ports, whenRefused: whenRefused, limit: limit)
+    counterVisitors =
+      hasNames ? CounterVisitors(16, ports: ports, whenRefused: whenRefused, limit: limit) : nil
   }
 
   /// From here on its time runs.
@@ -47,6 +52,7 @@ final class Scene {
 
   func end() {
     visitors.tellToStop()
+    counterVisitors?.tellToStop()
     for counter in counters { counter.end() }
   }
 
@@ -58,6 +64,11 @@ final class Scene {
   /// What Redis counts.
   var count: Int64 {
     get throws { Int64(try redis.hits ?? "0") ?? -1 }
+  }
+
+  func waitUntilEveryoneIsAnswered() throws {
+    try visitors.waitUntilEveryoneIsAnswered()
+    try counterVisitors?.waitUntilEveryoneIsAnswered()
   }
 
   /// Does something again and again, at random moments, until the time is over.
@@ -93,22 +104,31 @@ final class Scene {
 
 /// Lends a scene for a fault, in which everything runs and every visitor has been answered.
 ///
-/// - Parameter program: a counter other than the one under test.
+/// - Parameters:
+///   - program: a counter other than the one under test.
+///   - flags: those of this program.
+///   - hasNames: whether counters with names are visited as well.
 func withScene<Result>(
-  for fault: Fault, program: String? = nil, _ body: (Scene) throws -> Result
+  for fault: Fault, program: String? = nil, flags: [String] = [], hasNames: Bool = true,
+  _ body: (Scene) throws -> Result
 ) throws -> Result {
   try withRedis { redis in
     let proxy = fault.hasProxy ? try LinkProxy(to: redis.port) : nil
     defer { proxy?.end() }
     return try withTemporaryFolder { folder in
-      let scene = try Scene(redis, proxy, whenRefused: fault.whenRefused) { index, port in
+      let tokens = "\(folder)/tokens"
+      try "* \(CounterClient.token)\n".write(toFile: tokens, atomically: true, encoding: .utf8)
+      let scene = try Scene(
+        redis, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
+      ) { index, port in
         let url = "redis://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? redis.port)"
         return try CounterProcess(
-          ["--redis", url, "--threads", "2", "--visit-timeout", "\(fault.visitTimeout)"],
+          ["--redis", url, "--threads", "2", "--visit-timeout", "\(fault.visitTimeout)"]
+            + ["--tokens", tokens] + flags,
           folder: folder, port: port, program: program)
       }
       defer { scene.end() }
-      try scene.visitors.waitUntilEveryoneIsAnswered()
+      try scene.waitUntilEveryoneIsAnswered()
       return try body(scene)
     }
   }

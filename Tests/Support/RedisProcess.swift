@@ -116,11 +116,18 @@ final class RedisProcess {
   private var lastBatchLogged: Data {
     get throws {
       let bytes = try Data(contentsOf: log)
-      guard let start = bytes.range(of: Data("*5\r\n$4\r\nMSET".utf8), options: .backwards) else {
-        throw NeverHappened(description: "there is no batch in the log")
+      let separator = Data("\r\n*".utf8)
+      var end = bytes.endIndex
+      while let start = bytes.range(of: separator, options: .backwards, in: 0..<end) {
+        let command = bytes[(start.lowerBound + 2)..<end]
+        // A registration writes the record only.
+        let isRegistration = command.starts(with: "*3\r\n".utf8)
+        if !isRegistration, command.range(of: Data("\r\n$4\r\nMSET\r\n".utf8)) != nil {
+          return command
+        }
+        end = start.lowerBound + 2
       }
-      let next = bytes.range(of: Data("\r\n*".utf8), in: start.upperBound..<bytes.endIndex)
-      return bytes[start.lowerBound..<(next.map { $0.lowerBound + 2 } ?? bytes.endIndex)]
+      throw NeverHappened(description: "there is no batch in the log")
     }
   }
 

@@ -24,13 +24,8 @@ final class Visitors: Sendable {
   private let ports: [UInt16]
   private let whenClosed: WhenClosed
   private let whenRefused: WhenRefused
-  private let end: ContinuousClock.Instant
-  private let toldToStop = Atomic(false)
-  private let answers = Atomic(0)
+  private let crowd: Crowd
   private let failures = Atomic(0)
-  private let left = Atomic(0)
-  private let unheard = Mutex<Set<Int>>([])
-  private let count: Int
   private let tally = Mutex(Tally())
 
   /// - Parameter ports: of the counters they visit, dealt out to the visitors in turn.
@@ -38,18 +33,15 @@ final class Visitors: Sendable {
     _ count: Int, ports: [UInt16], whenClosed: WhenClosed = .comeBack,
     whenRefused: WhenRefused = .fail, limit: Duration = .seconds(30)
   ) {
-    self.count = count
     self.ports = ports
     self.whenClosed = whenClosed
     self.whenRefused = whenRefused
-    end = ContinuousClock.now + limit
-    for index in 0..<count {
-      Thread { self.visit(as: index, port: ports[index % ports.count]) }.start()
-    }
+    crowd = Crowd(count, limit: limit)
+    crowd.start { self.visit(as: $0, port: ports[$0 % ports.count]) }
   }
 
   /// How many visits were answered with a number so far.
-  var answered: Int { answers.load(ordering: .relaxed) }
+  var answered: Int { crowd.answered }
 
   /// How many visits failed so far.
   var failed: Int { failures.load(ordering: .relaxed) }
@@ -65,8 +57,7 @@ final class Visitors: Sendable {
 
   /// Waits until each of them was answered with a number once more.
   func waitUntilEveryoneIsAnswered(within limit: Duration = .seconds(20)) throws {
-    unheard.withLock { $0 = Set(0..<count) }
-    try waitUntil("every visitor is answered", within: limit) { unheard.withLock(\.isEmpty) }
+    try crowd.waitUntilEveryoneIsAnswered(within: limit)
   }
 
   /// Lets everyone finish the visit under way and returns what they saw.
@@ -77,14 +68,12 @@ final class Visitors: Sendable {
 
   /// Lets everyone finish the visit under way and does not wait for that.
   func tellToStop() {
-    toldToStop.store(true, ordering: .relaxed)
+    crowd.tellToStop()
   }
 
   /// Waits until everyone has left by themselves and returns what they saw.
   func waitUntilAllLeft() throws -> Tally {
-    try waitUntil("all visitors have left", within: .seconds(40)) {
-      left.load(ordering: .acquiring) == count
-    }
+    try crowd.waitUntilAllLeft()
     return tally.withLock { $0 }
   }
 
@@ -92,14 +81,14 @@ final class Visitors: Sendable {
     var mine = Tally()
     var client: HTTPClient?
     var unanswered = 0
-    while !toldToStop.load(ordering: .relaxed), ContinuousClock.now < end {
+    while !crowd.isOver {
       let began = ContinuousClock.now
       do {
         let connection = try client ?? HTTPClient(port: port, limit: .seconds(20))
         client = connection
         let answered = mine.visits.count
         let closes = try visit(on: connection, noting: &mine, port)
-        if mine.visits.count > answered { _ = unheard.withLock { $0.remove(index) } }
+        if mine.visits.count > answered { crowd.noteAnswer(to: index) }
         if closes, whenClosed == .stayAway { break }
         if closes { client = nil }
       } catch SocketError.refused where whenRefused == .knockAgain {
@@ -122,7 +111,6 @@ final class Visitors: Sendable {
     let response = try connection.get("/")
     if let number = response.number {
       mine.visits.append(.init(began: began, ended: .now, number: number))
-      answers.add(1, ordering: .relaxed)
     } else {
       let reason = "\(response.statusLine) \(response.body)"
       note(Tally.Failure(began: began, reason: reason, port: port), in: &mine)
@@ -140,6 +128,5 @@ final class Visitors: Sendable {
       $0.visits += mine.visits
       $0.failed += mine.failed
     }
-    left.add(1, ordering: .releasing)
   }
 }

@@ -54,7 +54,7 @@ struct Link {
     case .swallowReply:
       return true
     case .trickle:
-      for byte in message { try trickle(byte, to: target) }
+      for byte in message { try trickle(byte, of: message.count, to: target) }
       return true
     case .stall(let seconds):
       Thread.sleep(forTimeInterval: .random(in: seconds))
@@ -78,8 +78,11 @@ struct Link {
     return trouble
   }
 
-  private func trickle(_ byte: UInt8, to target: Socket) throws {
-    Thread.sleep(forTimeInterval: .random(in: 0..<0.0001))
+  /// A long message takes some 50 ms.
+  private func trickle(_ byte: UInt8, of count: Int, to target: Socket) throws {
+    if Int.random(in: 0..<max(count, 500)) < 500 {
+      Thread.sleep(forTimeInterval: .random(in: 0..<0.0001))
+    }
     try target.send([byte])
   }
 
