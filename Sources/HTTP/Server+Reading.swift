@@ -276,7 +276,10 @@ extension Server {
   private static func optionsFields(_ methods: String) -> [ResponseHead.Field] {
     [
       ("Allow", methods), ResponseHead.anyOrigin, ("Access-Control-Allow-Methods", methods),
-      ("Access-Control-Allow-Headers", "Authorization, Content-Type, Idempotency-Key, If-None-Match"),
+      (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match"
+      ),
       ("Access-Control-Max-Age", "86400"),
     ]
   }

@@ -223,7 +223,8 @@ extension CounterRequestReader {
       throw .malformedValue
     }
     guard let condition = fields.ifNoneMatch else { return .set(value) }
-    guard bytes.extracting(request.header).spells("*", condition.value), !condition.isRepeated else {
+    guard bytes.extracting(request.header).spells("*", condition.value), !condition.isRepeated
+    else {
       throw .unknownPrecondition
     }
     return .create(value)
