@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from . import chart, environment, report
 from .bench import Bench, Run, Settings, say
-from .measure import batches, connections, instructions, latency, lone, scaling, start, throughput
+from .measure import batches, connections, instructions, latency, lone, names, scaling, start, throughput
 from .processes import BenchmarkError, Processes
 from .redis_server import RedisServer
 from .results import Results
@@ -34,6 +34,8 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Run]]] = {
     "scaling": scaling.measure,
     "start": start.measure,
     "batches": batches.measure,
+    "names": names.measure,
+    "flood": names.measure_flood,
 }
 
 

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import re
 import time
+from collections.abc import Sequence
 
 from .bench import Bench
 from .peers import Server
@@ -24,14 +25,21 @@ class WrkResult:
 
 
 def wrk(
-    bench: Bench, server: Server, connections: int, seconds: float, threads: int = 1
+    bench: Bench,
+    server: Server,
+    connections: int,
+    seconds: float,
+    threads: int = 1,
+    script: Sequence[str] = (),
+    arguments: Sequence[str] = (),
 ) -> WrkResult:
-    """Keeps that many keep-alive connections busy for a while."""
+    """Keeps that many keep-alive connections busy for a while; a script may make the requests."""
     cpu = children_cpu()
     began = time.monotonic()
     length = max(1, round(seconds))
     command = ["wrk", f"-t{min(threads, connections)}", f"-c{connections}", f"-d{length}s"]
-    output = bench.processes.run("wrk", [*command, server.url], seconds + 30)
+    command += [*script, server.url, "--", *arguments] if script else [server.url]
+    output = bench.processes.run("wrk", command, seconds + 30)
     took = time.monotonic() - began
     visits, rate, failures = parse_wrk(output)
     return WrkResult(visits, rate, failures, children_cpu() - cpu, took)
@@ -51,12 +59,21 @@ class Measured:
     """Visits that Redis counted with each of them."""
 
 
-def measured(bench: Bench, server: Server, connections: int, threads: int = 1) -> Measured:
+def measured(
+    bench: Bench,
+    server: Server,
+    connections: int,
+    threads: int = 1,
+    script: Sequence[str] = (),
+    arguments: Sequence[str] = (),
+) -> Measured:
     """Keeps connections busy for the length of a run, after a second to warm up."""
-    wrk(bench, server, connections, 1, threads)
+    wrk(bench, server, connections, 1, threads, script, arguments)
     bench.redis.reset()
     server_cpu, redis_cpu = server.process.cpu(), bench.redis.process.cpu()
-    result = wrk(bench, server, connections, bench.settings.seconds, threads)
+    result = wrk(
+        bench, server, connections, bench.settings.seconds, threads, script, arguments
+    )
     server_cpu = server.process.cpu() - server_cpu
     redis_cpu = bench.redis.process.cpu() - redis_cpu
     visits, calls = bench.redis.hits(), bench.redis.calls("evalsha")

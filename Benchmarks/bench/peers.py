@@ -119,6 +119,23 @@ def nginx_constant(
     return Peer("nginx", "nginx, constant", "/", start)
 
 
+def nginx_json() -> Peer:
+    """nginx returning a constant of the size of a counter's answer, with its header fields."""
+    fields = {
+        "Access-Control-Allow-Origin": "*",
+        "Access-Control-Expose-Headers": "Idempotent-Replayed, Link",
+        "Cache-Control": "no-cache, no-store, max-age=0, must-revalidate",
+        "X-Content-Type-Options": "nosniff",
+    }
+    answer = " ".join(f'add_header {name} "{value}";' for name, value in fields.items())
+    answer += " return 200 '{\"value\":1234567}';"
+
+    def start(bench: "Bench", port: int) -> Process:
+        return _nginx(bench, port, answer)
+
+    return Peer("nginx", "nginx, constant", "/", start)
+
+
 def nginx_lua() -> Peer:
     """nginx counting with its Lua module."""
 
@@ -172,7 +189,12 @@ def original() -> Peer:
     return Peer("original", "the original (Flask), INCR", "/", start)
 
 
-def counter(threads: int = 1, executable: str | None = None, prefix: tuple[str, ...] = ()) -> Peer:
+def counter(
+    threads: int = 1,
+    executable: str | None = None,
+    prefix: tuple[str, ...] = (),
+    flags: tuple[str, ...] = (),
+) -> Peer:
     """The counter."""
 
     def start(bench: "Bench", port: int) -> Process:
@@ -180,6 +202,7 @@ def counter(threads: int = 1, executable: str | None = None, prefix: tuple[str, 
             *(*prefix, executable or str(bench.counter)),
             *("--host", "127.0.0.1", "--port", str(port), "--threads", str(threads)),
             *("--redis", f"redis://127.0.0.1:{bench.redis.port}", "--metrics-port", "0"),
+            *flags,
         ]
         return bench.processes.start("counter", command)
 

@@ -20,6 +20,8 @@ def markdown(results: Results) -> str:
         ("scaling", _scaling),
         ("start", _start),
         ("batches", _batches),
+        ("names", _names),
+        ("flood", _flood),
     ):
         if results.has(measurement):
             sections.append(section(results))
@@ -345,3 +347,50 @@ def _environment(results: Results) -> str:
 
 def _name(peer: str) -> str:
     return {"nginx": "nginx, constant", "counter": "counter"}[peer]
+
+
+def _names(results: Results) -> str:
+    rows = []
+    for scene in results.values("names", "scene"):
+        for peer in results.values("names", "peer"):
+            runs = results.select("names", scene=scene, peer=peer)
+            if not runs:
+                continue
+            rate, server, redis = (
+                results.median("names", member, scene=scene, peer=peer)
+                for member in ("rate", "server_cpu_us", "redis_cpu_us")
+            )
+            failures = results.total("names", "failures", scene=scene, peer=peer)
+            rows.append(
+                (
+                    f"{scene}: {runs[0]['name']}",
+                    *(f"{rate:,.0f}", f"{server:.1f}", f"{redis:.1f}", f"{failures:,}"),
+                )
+            )
+    heads = ("", "hits/s", "server CPU, µs a hit", "Redis CPU, µs a hit", "failed")
+    return (
+        "## Counters with names\n\n"
+        "`wrk -t1 -c64` with a script that draws the name of each request: `/hit/blog/p7` of the "
+        "counter, `/INCR/blog:p7` of webdis. The script takes time of its own, the same for both. The "
+        "constant has the size and the header fields of a counter's answer, and no script.\n\n"
+        + table(heads, rows)
+    )
+
+
+def _flood(results: Results) -> str:
+    rows = []
+    for kind in results.values("flood", "kind"):
+        p99, before, after = (
+            results.median("flood", member, kind=kind)
+            for member in ("p99_us", "resident_before", "resident_after")
+        )
+        rows.append(
+            (f"beside hits of {kind}", f"{p99:,.0f}")
+            + tuple(f"{size / 2**20:.1f}" for size in (before, after))
+        )
+    return (
+        "## Names that are made up\n\n"
+        "A server with `--max-counters 1000`, all of which exist. One visitor hits one of them, beside "
+        "32 connections that hit the others, or a new name with each request, which is answered "
+        "403.\n\n" + table(("", "p99, µs", "resident before, MiB", "after"), rows)
+    )

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+from .bench import median
 from .results import Results
 
 KIB = 1024
@@ -39,6 +40,10 @@ def targets(results: Results) -> list[Target]:
         found += _start(results)
     if results.has("batches"):
         found.append(_batches(results))
+    if results.has("names"):
+        found += _names(results)
+    if results.has("flood"):
+        found += _flood(results)
     return found
 
 
@@ -213,3 +218,77 @@ def _batches(results: Results) -> Target:
         f"{calls:.2f} times, for {visits:.2f} times the visits",
         _verdict(calls <= 1.1),
     )
+
+
+def _names(results: Results) -> list[Target]:
+    """Beside webdis on the same keys, and beside nginx's constant of the same size."""
+
+    def cpu(peer: str) -> float:
+        return median(
+            run["server_cpu_us"] + run["redis_cpu_us"]
+            for run in results.select("names", scene="one counter", peer=peer)
+        )
+
+    ratio = cpu("counter") / cpu("nginx")
+    found = [
+        Target(
+            "CPU of server and Redis a hit of one counter with a name, beside nginx's constant",
+            "at most 1.25 times",
+            f"{ratio:.2f} times ({cpu('counter'):.1f} against {cpu('nginx'):.1f} µs)",
+            _verdict(ratio <= 1.25),
+        )
+    ]
+    for scene in results.values("names", "scene"):
+        least = 2.2 if scene == "one counter" else 2.0
+        ours, other = (
+            results.median("names", "rate", scene=scene, peer=peer)
+            for peer in ("counter", "webdis")
+        )
+        found.append(
+            Target(
+                f"hits a second, {scene}, beside webdis",
+                f"at least {least} times",
+                f"{ours / other:.2f} times ({ours:,.0f} against {other:,.0f})",
+                _verdict(ours / other >= least),
+            )
+        )
+        if scene == "one counter":
+            continue
+        ours, other = (
+            results.median("names", "redis_cpu_us", scene=scene, peer=peer)
+            for peer in ("counter", "webdis")
+        )
+        found.append(
+            Target(
+                f"CPU of Redis a hit, {scene}, beside webdis",
+                "no more",
+                f"{ours / other:.2f} times ({ours:.1f} against {other:.1f} µs)",
+                _verdict(ours <= other),
+            )
+        )
+    return found
+
+
+def _flood(results: Results) -> list[Target]:
+    """Made-up names must cost others nothing."""
+    existing, invented = (
+        results.median("flood", "p99_us", kind=kind)
+        for kind in ("existing names", "invented names")
+    )
+    growth = results.median("flood", "resident_after", kind="invented names") / results.median(
+        "flood", "resident_before", kind="invented names"
+    )
+    return [
+        Target(
+            "p99 of another visitor beside 32 connections that make names up, not hit existing ones",
+            "at most 1.1 times",
+            f"{invented / existing:.2f} times ({invented:,.0f} against {existing:,.0f} µs)",
+            _verdict(invented <= existing * 1.1),
+        ),
+        Target(
+            "resident memory after those names",
+            "at most 1.1 times",
+            f"{growth:.2f} times",
+            _verdict(growth <= 1.1),
+        ),
+    ]

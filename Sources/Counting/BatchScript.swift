@@ -42,7 +42,10 @@ extension BatchScript {
   ///   out again, which is as right: nothing was changed, and a hit that was refused adds at most one.
   ///   Any other batch is recorded in any case: a late copy of a removal that found no counter must not
   ///   remove one that was made later.
-  /// - GET for each key, not MGET: MGET returns nil for a list, and MSET would overwrite it.
+  /// - What nearly all batches are, hits of different counters that exist, is tried first: it halves the time
+  ///   that Redis takes for them. Anything else leaves the first loop before something is written.
+  /// - MGET returns nil for a list as for no key. So the rest of the script uses GET for each key, or MSET
+  ///   would overwrite a list.
   /// - A Lua number is exact up to 2^53 only. Longer values are added in two parts, the last twelve
   ///   digits and those before them.
   package static let exactlyOnce = BatchScript(
@@ -54,6 +57,23 @@ extension BatchScript {
         if tonumber(number) > tonumber(ARGV[1]) then
           return redis.error_reply('STALE a later batch of this writer was counted')
         end
+      end
+      local writes, outcomes, isPlain = {}, {}, true
+      local found = redis.pcall('MGET', unpack(KEYS, 2))
+      for i = 2, #KEYS do
+        local key, step, value = KEYS[i], ARGV[i], found[i - 1]
+        isPlain = value and #value < 16 and #step < 16 and not writes[key]
+          and string.find(value, '^[1-9]%d*$') and (step == '1' or string.find(step, '^[1-9]%d*$'))
+        if not isPlain then break end
+        local total = string.format('%.0f', value + step)
+        writes[key] = true
+        writes[2 * i - 3], writes[2 * i - 2] = key, total
+        outcomes[i - 1] = total
+      end
+      if isPlain then
+        local reply = table.concat(outcomes, ' ')
+        redis.call('MSET', KEYS[1], ARGV[1] .. ' ' .. reply, unpack(writes))
+        return reply
       end
       local function isInteger(text)
         if #text < 19 then return text == '0' or string.find(text, '^%-?[1-9]%d*$') end
@@ -88,7 +108,8 @@ extension BatchScript {
         if string.find(value.err, 'WRONGTYPE', 1, true) then return '!' end
         return redis.call('GET', key)
       end
-      local values, places, writes, isRecorded = {}, {}, {}, false
+      local values, places, isRecorded = {}, {}, false
+      writes, outcomes = {}, {}
       local function write(key, value)
         values[key] = value
         local place = places[key]
@@ -156,7 +177,6 @@ extension BatchScript {
         if result then write(record, number .. ' ' .. result) end
         return outcome
       end
-      local outcomes = {}
       for i = 2, #KEYS do
         local key, step = KEYS[i], ARGV[i]
         if step ~= '' then
@@ -181,7 +201,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "1344cc7944c80b7803b1a72d414e9c065b67cf23")
+    digest: "3135050b80cb959934119948cfbd6653f267c2bd")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "24c56be2bb69701873b0e55f5c7019b6a77bad62"
-    case .split: "50184eb9086f2ba7b56df2f1b5f752594f7450ea"
-    case .mixed: "12ef2322a67bcdcfadd2a2bee3a1b4d8ac0ee119"
+    case .claim: "37ad883c30373149fc4e2909a18780e339ae6ae4"
+    case .split: "3dd7980b365a25c2e3473c48906226ac6d97d4b9"
+    case .mixed: "9740b48b9dfba81b24ed1c0ace257608f622b83e"
     }
   }
 
