@@ -7,7 +7,8 @@ import Testing
 
 @Suite("The text with a number")
 struct NumberTextTests {
-  private func texts(_ numbers: [Int64], _ before: StaticString, _ after: StaticString) -> [String] {
+  private func texts(_ numbers: [Int64], _ before: StaticString, _ after: StaticString) -> [String]
+  {
     var text = NumberText(before, after)
     return numbers.map { number in
       text.setNumber(number)
