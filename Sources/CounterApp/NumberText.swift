@@ -1,4 +1,5 @@
 import BasicContainers
+import HTTP
 import System
 
 /// A text with a number in it, for one response after another.
@@ -33,6 +34,16 @@ struct NumberText: ~Copyable {
     } else {
       render()
     }
+  }
+
+  /// Responds with the text.
+  ///
+  /// - Returns: whether the client is still there.
+  @inline(__always)
+  func respond(
+    _ exchange: Exchange, _ head: inout RepeatedHead, _ server: inout Server
+  ) -> Bool {
+    server.respond(exchange, &head, bytes.span)
   }
 
   @inline(never)

@@ -4,7 +4,7 @@ import System
 
 /// The heads and bodies of the responses.
 struct Pages: ~Copyable {
-  private let visit = ResponseHead(.ok, [html, notStored])
+  private var visit = RepeatedHead(ResponseHead(.ok, [html, notStored]))
   private var visitText = NumberText(beforeNumber, afterNumber)
   let notCounted = ResponseHead.text(.unavailable, [("Retry-After", "1"), notStored])
   let health = ResponseHead(.ok, [html])
@@ -34,6 +34,6 @@ struct Pages: ~Copyable {
     _ exchange: Exchange, _ number: Int64, _ server: inout Server
   ) -> Bool {
     visitText.setNumber(number)
-    return server.respond(exchange, visit, visitText.span)
+    return visitText.respond(exchange, &visit, &server)
   }
 }

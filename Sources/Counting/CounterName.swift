@@ -46,12 +46,10 @@ package enum CounterName {
     if isDots(bytes, 0..<bytes.count) { throw .namespaceDots }
   }
 
-  /// Whether the bytes are a valid namespace, and a valid key as well, in a path without percent-encoding.
-  @inline(__always)
-  package static func isPlain(_ bytes: Span<UInt8>) -> Bool {
-    guard bytes.count >= 1, bytes.count <= longestNamespace else { return false }
-    for index in 0..<bytes.count where !isNamespaceCharacter(bytes[index]) { return false }
-    return !isDots(bytes, 0..<bytes.count)
+  /// Whether a text is a valid namespace and a valid key as well, if it consists of letters, digits and
+  /// `-._`: of what a segment of a plain path holds.
+  package static func isPlain(_ range: Range<Int>, in bytes: Span<UInt8>) -> Bool {
+    range.count >= 1 && range.count <= longestNamespace && !isDots(bytes, range)
   }
 
   /// Whether a text is a valid namespace.

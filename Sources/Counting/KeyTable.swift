@@ -101,6 +101,7 @@ extension KeyTable {
   ///   - name: the name of a counter, or of something that belongs to one.
   ///   - bucket: the bucket of the counter; by default that of the name.
   /// - Returns: nil when the table is full.
+  @inline(__always)
   mutating func retain(name: Span<UInt8>, bucket: UInt16? = nil) -> KeyID? {
     let hash = hash(name)
     var place = hash & (places.count &- 1)
@@ -188,11 +189,13 @@ extension KeyTable {
   private func hash(_ name: Span<UInt8>) -> Int {
     var state = seeds.0 ^ UInt64(truncatingIfNeeded: name.count)
     var start = 0
-    while start &+ 8 <= name.count {
-      state = Self.mix(state ^ name.word(start, 8), seeds.1)
+    while start &+ 8 < name.count {
+      state = Self.mix(state ^ name.word(start), seeds.1)
       start &+= 8
     }
-    state = Self.mix(state ^ name.word(start, name.count &- start), seeds.1)
+    // The last eight bytes, some of them for the second time, take less than the rest one by one.
+    let last = name.count >= 8 ? name.word(name.count &- 8) : name.shortWord
+    state = Self.mix(state ^ last, seeds.1)
     return Int(truncatingIfNeeded: state)
   }
 
@@ -204,16 +207,19 @@ extension KeyTable {
 }
 
 extension Span<UInt8> {
-  /// Up to eight bytes as a number.
+  /// Eight bytes as a number.
   @inline(__always)
-  fileprivate func word(_ start: Int, _ count: Int) -> UInt64 {
-    precondition(start >= 0 && start &+ count <= self.count)
-    if count == 8 {
-      // Sound: the eight bytes lie within the span, and any eight bytes are a number.
-      return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self)
-    }
+  fileprivate func word(_ start: Int) -> UInt64 {
+    precondition(start >= 0 && start &+ 8 <= count)
+    // Sound: the eight bytes lie within the span, and any eight bytes are a number.
+    return unsafe bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start, as: UInt64.self)
+  }
+
+  /// All bytes, fewer than eight, as a number.
+  @inline(__always)
+  fileprivate var shortWord: UInt64 {
     var word: UInt64 = 0
-    for index in start..<start &+ count { word = word << 8 | UInt64(self[index]) }
+    for index in 0..<count { word = word << 8 | UInt64(self[index]) }
     return word
   }
 }

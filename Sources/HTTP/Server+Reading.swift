@@ -246,8 +246,9 @@ extension Server {
     }
     if !reader.hasUnparsed { finishReading(slot) }
     return Request(
-      exchange: exchange, route: match.route, method: head.method, parameters: match.parameters,
-      query: query, header: header, accept: head.accept, body: body)
+      exchange: exchange, route: match.route, method: head.method,
+      hasPlainPath: head.hasPlainPath, parameters: match.parameters, query: query, header: header,
+      accept: head.accept, body: body)
   }
 
   /// Responds to OPTIONS, and to requests that no route is there for.

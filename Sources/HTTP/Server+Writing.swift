@@ -26,23 +26,48 @@ extension Server {
     respond(exchange, head, count: body.count) { $0.append(body) }
   }
 
+  /// The same with a head of many responses.
+  @discardableResult
+  package mutating func respond(
+    _ exchange: Exchange, _ head: inout RepeatedHead, _ body: Span<UInt8>
+  ) -> Bool {
+    guard exchange.options.isEmpty, !closesAfterResponses else {
+      return respond(exchange, head.head, body)
+    }
+    head.update(bodyCount: body.count, date: date)
+    let size = head.header.count &+ body.count
+    return respond(exchange, head.head.code, body.count, size: size) { output, _, _ in
+      output.append(head.header.span)
+      output.append(body)
+    }
+  }
+
   @inline(__always)
   private mutating func respond(
     _ exchange: Exchange, _ head: borrowing ResponseHead, count: Int,
     writeBody: (inout OutputSpan<UInt8>) -> Void
   ) -> Bool {
-    guard connections.isCurrent(exchange) else { return false }
-    let slot = Int(exchange.slot)
-    let size = head.longest(bodyCount: count)
-    let persistence = prepareResponse(slot, exchange, head.code, count)
     let hasBody = !exchange.options.contains(.withoutBody)
-    let isNext = exchange.sequence == connections.slots[slot].responseCount
-    if isNext { acquireOutput(slot) }
-    let start = output.bytes.count
-    output.bytes.append(addingCount: size) { output in
+    let size = head.longest(bodyCount: count)
+    return respond(exchange, head.code, count, size: size) { output, date, persistence in
       head.write(to: &output, bodyCount: count, date: date, persistence)
       if hasBody { writeBody(&output) }
     }
+  }
+
+  /// - Parameter size: the room that the response needs at most.
+  @inline(__always)
+  private mutating func respond(
+    _ exchange: Exchange, _ code: Int, _ bodyCount: Int, size: Int,
+    write: (inout OutputSpan<UInt8>, borrowing DateField, ResponseHead.Persistence) -> Void
+  ) -> Bool {
+    guard connections.isCurrent(exchange) else { return false }
+    let slot = Int(exchange.slot)
+    let persistence = prepareResponse(slot, exchange, code, bodyCount)
+    let isNext = exchange.sequence == connections.slots[slot].responseCount
+    if isNext { acquireOutput(slot) }
+    let start = output.bytes.count
+    output.bytes.append(addingCount: size) { output in write(&output, date, persistence) }
     if isNext { finishResponse(slot) } else { holdResponse(slot, exchange.sequence, from: start) }
     return true
   }

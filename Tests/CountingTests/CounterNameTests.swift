@@ -51,6 +51,20 @@ struct CounterNameTests {
     }
   }
 
+  @Test("is plain when both of its parts follow the rules of both")
+  func plain() {
+    let names = [
+      ".", "..", "...", "a", ".a", "_", "-", "a-b_c.d", String(repeating: "a", count: 64), "",
+      String(repeating: "a", count: 65),
+    ]
+    for name in names {
+      let bytes = Array("/\(name)/".utf8)
+      let isValid =
+        error(ofNamespace: Array(name.utf8)) == nil && error(ofKey: name) == nil
+      #expect(CounterName.isPlain(1..<bytes.count - 1, in: bytes.span) == isValid, "\(name)")
+    }
+  }
+
   @Test(
     "has no namespace of one or two dots",
     arguments: [

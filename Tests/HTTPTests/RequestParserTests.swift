@@ -41,6 +41,20 @@ struct RequestParserTests {
     #expect(head.length == text.utf8.count)
   }
 
+  @Test("tells a plain path from others, by each of its bytes")
+  func plainPath() throws {
+    let plain = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/-._")
+    for byte: UInt8 in 0x21...0x7E {
+      let character = Character(UnicodeScalar(byte))
+      guard !"#?%".contains(character) else { continue }
+      for path in ["/\(character)", "/a-path-of-20-bytes/\(character)/b", "/a/\(character)?x=%41"] {
+        let head = try parse("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+        #expect(head?.hasPlainPath == plain.contains(character), "\(path)")
+      }
+    }
+    #expect(try parse("GET /%41 HTTP/1.1\r\nHost: a\r\n\r\n")?.hasPlainPath == false)
+  }
+
   @Test("finds the same request wherever it starts in the bytes")
   func offset() throws {
     let text = "HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"

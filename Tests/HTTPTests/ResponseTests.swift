@@ -34,6 +34,28 @@ struct ResponseTests {
         == text + "\r\nConnection: keep-alive\r\n\r\n")
   }
 
+  @Test("has the same header when its head is repeated, with its own length and date")
+  func repeatedHead() {
+    var date = DateField()
+    date.write(784_111_777)
+    var head = RepeatedHead(ResponseHead(.ok, [("A", "b")]))
+    func header(_ bodyCount: Int) -> String {
+      head.update(bodyCount: bodyCount, date: date)
+      let header = String(decoding: Array(copying: head.header), as: UTF8.self)
+      var bytes = ByteBuffer()
+      bytes.append(addingCount: head.head.longest(bodyCount: bodyCount)) { output in
+        head.head.write(to: &output, bodyCount: bodyCount, date: date, .implied)
+      }
+      #expect(header == String(decoding: Array(copying: bytes), as: UTF8.self))
+      return header
+    }
+    #expect(header(9) == header(9))
+    #expect(header(10) != header(9))
+    let first = header(9)
+    date.write(784_111_778)
+    #expect(header(9) != first)
+  }
+
   @Test("says Content-Length 0 when it is empty")
   func empty() {
     #expect(write(ResponseHead(.ok), ConstantBody("")).contains("\r\nContent-Length: 0\r\n"))

@@ -70,7 +70,8 @@ struct ServerLoop: ~Copyable {
     }
   }
 
-  private func readTexts(of request: Request) -> RequestTexts {
+  private mutating func readTexts(of request: Request) -> RequestTexts {
+    let client = server.clientAddress(of: request).description
     let bytes = server.requestBytes
     func text(_ range: Range<Int>) -> String {
       String(decoding: range.map { bytes[$0] }, as: UTF8.self)
@@ -78,7 +79,7 @@ struct ServerLoop: ~Copyable {
     return RequestTexts(
       parameters: [text(request.parameters[0]), text(request.parameters[1])],
       query: text(request.query), header: text(request.header), body: text(request.body),
-      client: server.clientAddress(of: request).description)
+      client: client)
   }
 
   /// Turns until something holds.

@@ -42,6 +42,13 @@ struct SixteenBytesTests {
     }
   }
 
+  @Test("tell one byte from the rest")
+  func oneByte() {
+    for sought: UInt8 in [0x2C, 0x2F, 0x3B, 0x00, 0x80, 0xFF] {
+      check({ $0.first(sought) }, matches: { $0 == sought })
+    }
+  }
+
   @Test("let nothing pass that may not")
   func soundness() {
     for byte in UInt8.min...UInt8.max {
@@ -49,6 +56,7 @@ struct SixteenBytesTests {
       if bytes.firstNonPrintable == nil { #expect(byte.isFieldCharacter) }
       if bytes.firstNonNameCharacter == nil { #expect(byte.isTokenCharacter) }
       if bytes.firstNonHostCharacter == nil { #expect(byte.isHostNameCharacter) }
+      if bytes.firstNonPathCharacter == nil { #expect(byte.isPlainPathCharacter) }
     }
   }
 }

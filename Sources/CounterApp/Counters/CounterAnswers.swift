@@ -3,7 +3,7 @@ import HTTP
 /// The heads of the responses to requests for counters. Pages of any origin may read them, and nobody keeps
 /// them.
 struct CounterAnswers: ~Copyable {
-  let json = json()
+  var json = RepeatedHead(json())
   let created = ResponseHead(.created, [jsonType] + shared)
   let replayed = json([replay])
   let text = text()

@@ -12,7 +12,7 @@ extension CounterService {
   ) {
     if ticket.form == .json, case .number(let number) = result {
       json.setNumber(number)
-      let isDelivered = server.respond(ticket.exchange, answers.json, json.span)
+      let isDelivered = json.respond(ticket.exchange, &answers.json, &server)
       figures.hits.record(result, isDelivered: isDelivered)
     } else {
       handleOtherOutcome(result, ticket, &server)
@@ -64,7 +64,7 @@ extension CounterService {
     default:
       json.setNumber(number)
       if isReplayed { return server.respond(exchange, answers.replayed, json.span) }
-      return server.respond(exchange, answers.json, json.span)
+      return json.respond(exchange, &answers.json, &server)
     }
   }
 
@@ -119,7 +119,7 @@ extension CounterService {
       #""namespace":\#(namespace.quotedForJSON)"#, #""key":\#(key.quotedForJSON)"#,
       #""value":\#(result.value ?? 0)"#,
     ]
-    server.respond(exchange, answers.json, TextBody("{\(members.joined(separator: ","))}"))
+    server.respond(exchange, answers.json.head, TextBody("{\(members.joined(separator: ","))}"))
   }
 
   /// Tells a client why its request is not carried out. A script is told with 200: browsers run no other.
@@ -197,7 +197,7 @@ extension CounterService {
     } else if gathering.isText {
       server.respond(answer.exchange, answers.text, TextBody(gathering.lines))
     } else {
-      server.respond(answer.exchange, answers.json, TextBody(gathering.json))
+      server.respond(answer.exchange, answers.json.head, TextBody(gathering.json))
     }
   }
 }

@@ -6,7 +6,7 @@ import HTTP
 struct CounterService: ~Copyable {
   private let access: Access
   let figures: LoopFigures
-  let answers = CounterAnswers()
+  var answers = CounterAnswers()
   var pending = PendingAnswers()
   var json = NumberText(#"{"value":"#, "}")
   var text = NumberText("", "\n")
@@ -45,8 +45,10 @@ struct CounterService: ~Copyable {
     _ request: Request, _ bytes: Span<UInt8>, _ counting: inout GroupCommit
   ) -> Bool {
     let (namespace, key) = (request.parameters[0], request.parameters[1])
-    guard request.method == .get, request.query.isEmpty, access.namespaces == nil,
-      CounterName.isPlain(bytes.extracting(namespace)), CounterName.isPlain(bytes.extracting(key))
+    // A comparison of methods by `==` would be a call from another module.
+    guard case .get = request.method, request.hasPlainPath, request.query.isEmpty,
+      access.namespaces == nil, CounterName.isPlain(namespace, in: bytes),
+      CounterName.isPlain(key, in: bytes)
     else { return false }
     let isText = MediaPreference.isText(bytes, request.accept)
     return counting.visit(

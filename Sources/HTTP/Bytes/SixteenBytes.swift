@@ -42,6 +42,10 @@ struct SixteenBytes: BitwiseCopyable {
     SixteenBytes(bytes | .init(repeating: 0x20)).outside(0x61, to: 0x7A)
   }
 
+  /// The place of the first byte that is this one.
+  @inline(__always)
+  func first(_ byte: UInt8) -> Int? { Self.first(~different(from: byte)) }
+
   /// The place of the first byte but letters and hyphens, of which nearly all field names are made.
   @inline(__always)
   var firstNonNameCharacter: Int? { Self.first(nonLetters & different(from: 0x2D)) }

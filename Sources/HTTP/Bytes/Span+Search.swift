@@ -74,20 +74,36 @@ extension Span<UInt8> {
       { $0.isHostNameCharacter })
   }
 
-  /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to
-  /// the query within it; and whether something in its path is percent-encoded.
+  /// The first index in a range whose byte is this one, or the end of the range.
   @inline(__always)
-  func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isEncoded: Bool) {
-    var isEncoded = false
+  func firstIndex(of byte: UInt8, in range: Range<Int>) -> Int {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count)
+    var index = range.lowerBound
+    while index < range.upperBound, index &+ 16 <= count {
+      if let place = sixteenBytes(at: index).first(byte) {
+        return min(index &+ place, range.upperBound)
+      }
+      index &+= 16
+    }
+    while index < range.upperBound, uncheckedByte(index) != byte { index &+= 1 }
+    return min(index, range.upperBound)
+  }
+
+  /// How far a request target goes from `start` on: to the first byte that cannot stand in it, and to
+  /// the query within it; and whether its path is plain.
+  @inline(__always)
+  func targetExtent(from start: Int) -> (end: Int, endOfPath: Int, isPlain: Bool) {
+    var isPlain = true
     let endOfPath = end(
       from: start, usualEnd: .space, firstSuspect: { $0.firstNonPathCharacter },
       { byte in
-        if byte == .percent { isEncoded = true }
-        return byte.isTargetCharacter && byte != .question
+        guard byte.isTargetCharacter, byte != .question else { return false }
+        if !byte.isPlainPathCharacter { isPlain = false }
+        return true
       })
     var index = endOfPath
     while index < count, uncheckedByte(index).isTargetCharacter { index &+= 1 }
-    return (index, endOfPath, isEncoded)
+    return (index, endOfPath, isPlain)
   }
 
   /// Whether CR LF stands at an index; false also when it is not all there.

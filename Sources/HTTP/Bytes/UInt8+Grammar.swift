@@ -32,6 +32,12 @@ extension UInt8 {
   @inline(__always)
   var isTargetCharacter: Bool { self > 0x20 && self < 0x7F && self != 0x23 }
 
+  /// What a plain path is made of: letters, digits, slashes, hyphens, points and underscores.
+  @inline(__always)
+  var isPlainPathCharacter: Bool {
+    Self.bit(self, in: 0x03FF_E000_0000_0000, 0x07FF_FFFE_87FF_FFFE)
+  }
+
   /// What a field's value may hold (RFC 9110 section 5.5): no control character but the tab.
   @inline(__always)
   var isFieldCharacter: Bool { (self >= 0x20 && self != 0x7F) || self == .tab }

@@ -12,6 +12,9 @@ package struct Request: Sendable {
   /// A method that the route allows.
   package let method: Method
 
+  /// Whether the path consists of letters, digits, and `/-._` only.
+  package let hasPlainPath: Bool
+
   /// The segments of the path that stand for the parameters of the route, in their order,
   /// percent-encoded.
   package let parameters: RouteMatch.Parameters

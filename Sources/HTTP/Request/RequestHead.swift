@@ -24,6 +24,9 @@ struct RequestHead: Equatable, Sendable {
   var method: Method
   var target: Target
 
+  /// Whether the path consists of letters, digits, and `/-._` only.
+  let hasPlainPath: Bool
+
   /// The number after `HTTP/1.`; what is higher than 1 is spoken to as 1.
   var minorVersion: UInt8
 

@@ -49,13 +49,13 @@ struct RequestParser: ~Escapable {
   ) throws(Interruption) -> RequestHead {
     try skipEmptyLines()
     let method = try parseMethod(limits.method)
-    let target = try parseTarget(method, limits.target)
+    let (target, isPlain) = try parseTarget(method, limits.target)
     let minorVersion = try parseVersion()
     let fields = try parseFields(limits.fields)
     do {
       let framing = try fields.finish(minorVersion: minorVersion, bodyLimit: limits.body)
       return RequestHead(
-        method: method, target: target, minorVersion: minorVersion,
+        method: method, target: target, hasPlainPath: isPlain, minorVersion: minorVersion,
         isPersistent: framing.isPersistent, body: framing.body,
         expectsContinue: framing.expectsContinue, accept: fields.accept, length: index &- start)
     } catch {
@@ -112,19 +112,20 @@ extension RequestParser {
     return Method(method, in: bytes)
   }
 
+  /// - Returns: the target, and whether its path is plain.
   @inline(__always)
   private mutating func parseTarget(
     _ method: Method, _ limit: Int
-  ) throws(Interruption) -> Target {
+  ) throws(Interruption) -> (Target, Bool) {
     let target = bytes.targetExtent(from: index)
     guard target.end &- index <= limit else { throw .refused(.targetTooLong) }
     let path = index..<target.endOfPath
     let query = min(target.endOfPath &+ 1, target.end)..<target.end
     index = target.end
     guard try next() == .space else { throw .refused(.malformedTarget) }
-    if target.isEncoded { try checkPercentEncoding(of: path) }
-    if bytes[path.lowerBound] == .slash { return .path(path, query: query) }
-    return try unusualTarget(path, query, method)
+    if !target.isPlain { try checkPercentEncoding(of: path) }
+    if bytes[path.lowerBound] == .slash { return (.path(path, query: query), target.isPlain) }
+    return (try unusualTarget(path, query, method), target.isPlain)
   }
 
   /// Sorts out the forms of a target that are not a path (RFC 9112 section 3.2).

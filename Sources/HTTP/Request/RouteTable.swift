@@ -118,10 +118,11 @@ struct RouteTable: ~Copyable {
     var match = RouteMatch(route: route)
     var parameterCount = 0
     while place < template.count {
+      // It comes first: the segment that stands for a parameter may begin with a brace, too.
       if template[place] == Entry.parameterStart {
-        let start = index
-        while index < path.upperBound, bytes[index] != .slash { index &+= 1 }
-        match.parameters[parameterCount] = start..<index
+        let end = bytes.firstIndex(of: .slash, in: index..<path.upperBound)
+        match.parameters[parameterCount] = index..<end
+        index = end
         place = entries[route].parameterEnds[parameterCount]
         parameterCount &+= 1
       } else if index < path.upperBound, bytes[index] == template[place] {

@@ -9,6 +9,9 @@ struct DateField: ~Copyable {
   private(set) var endOfHeader = ByteBuffer(minimumCapacity: length)
   private var clock = WallClock()
 
+  /// The time that was written, in seconds since 1970.
+  private(set) var seconds: time_t = 0
+
   /// The size of `endOfHeader`.
   static var length: Int { 41 }
 
@@ -25,6 +28,7 @@ struct DateField: ~Copyable {
 
   /// Writes seconds since 1970 as an IMF-fixdate (RFC 9110 section 5.6.7).
   mutating func write(_ seconds: time_t) {
+    self.seconds = seconds
     endOfHeader.removeAll(keepingCapacity: true)
     endOfHeader.append(utc: seconds, "\r\nDate: %a, %d %b %Y %H:%M:%S GMT\r\n\r\n")
   }
