@@ -122,7 +122,9 @@ package final class Application {
     do {
       redis =
         configuration.redis == nil
-        ? try RedisSupervisor(in: configuration.dataFolder, poller, Owner.redis.token, logger) : nil
+        ? try RedisSupervisor(
+          in: configuration.dataFolder, maxMemory: configuration.privateRedisMemory, poller,
+          Owner.redis.token, logger) : nil
     } catch {
       throw Self.noRedis(in: configuration.dataFolder, error)
     }

@@ -33,7 +33,7 @@ struct Get: ParsableCommand {
 
 struct Hit: ParsableCommand {
   @Argument(help: nameHelp()) var counter: String
-  @Option(Settings.amount) var amount: GivenFlag?
+  @Option(Settings.amount, parsing: .unconditional) var amount: GivenFlag?
   @Option(Settings.idempotencyKey) var idempotencyKey: GivenFlag?
   @OptionGroup var options: ClientOptions
 
@@ -52,7 +52,9 @@ struct Hit: ParsableCommand {
 
 struct Set: ParsableCommand {
   @Argument(help: nameHelp()) var counter: String
-  @Argument(help: "The number.") var value: Int64
+  // So that a negative number is not taken for a flag.
+  @Argument(parsing: .allUnrecognized, help: ArgumentHelp("The number.", valueName: "value"))
+  var values: [String]
   @Flag(name: .customLong("create"), help: "Fail if the counter exists.") var isNew = false
   @OptionGroup var options: ClientOptions
 
@@ -61,6 +63,9 @@ struct Set: ParsableCommand {
     helpNames: .shortAndLong)
 
   func run() throws {
+    guard values.count == 1, let value = Int64(values[0]) else {
+      throw ValidationError("<value> is one integer of 64 bits")
+    }
     print(try options.client.set(CounterClient.Name(counter), to: value, isNew: isNew))
   }
 }

@@ -10,10 +10,12 @@ struct GivenFlag {
 
 extension Option where Value == GivenFlag? {
   /// The flag of a setting, with the name, the value's name and the help that the setting declares.
-  init<Parsed>(_ setting: Setting<Parsed>) {
+  ///
+  /// - Parameter parsing: how the value is found; `.unconditional` takes one that begins with a dash.
+  init<Parsed>(_ setting: Setting<Parsed>, parsing: SingleValueParsingStrategy = .next) {
     let declaration = setting.declaration
     self.init(
-      name: .customLong(declaration.flag),
+      name: .customLong(declaration.flag), parsing: parsing,
       help: ArgumentHelp("\(declaration.help)", valueName: declaration.valueName),
       transform: { GivenFlag(flag: declaration.flag, value: $0) })
   }

@@ -8,7 +8,7 @@ struct MemoryBudgetTests {
 
   @Test("of 64 MiB gives two event loops 248 connections and 2.75 MiB each")
   func example() {
-    let budget = MemoryBudget(limit: 64 << 20, loops: 2, runsRedis: false)
+    let budget = MemoryBudget(limit: 64 << 20, loops: 2, redisMemory: nil)
     #expect(budget.connections == 248)
     #expect(budget.bufferedBytes == 11 << 18)
     #expect(!budget.isTooSmall)
@@ -21,26 +21,36 @@ struct MemoryBudgetTests {
     let limit = mebibytes << 20
     for processors in [1, 2, 8, 1000] {
       let loops = MemoryBudget.mostLoops(processors, in: limit)
-      let budget = MemoryBudget(limit: limit, loops: loops, runsRedis: runsRedis)
+      let redisMemory = MemoryBudget.redisMemory(counters: 100_000, in: limit)
+      let budget = MemoryBudget(
+        limit: limit, loops: loops, redisMemory: runsRedis ? redisMemory : nil)
       guard !budget.isTooSmall else {
-        #expect(runsRedis && mebibytes <= 96 || loops > 1)
+        #expect(runsRedis && mebibytes <= 128 || loops > 1)
         continue
       }
-      // 16 MiB for the program, 1 MiB, 8 MiB of waiting visits and 4 MiB of names a loop, 24 MiB for
-      // Redis.
-      let fixed = 16 + loops * 13 + (runsRedis ? 24 : 0)
+      // 16 MiB for the program, 1 MiB, 8 MiB of waiting visits and 4 MiB of names a loop; for
+      // Redis 8 MiB, its data, and a third of them.
+      let fixed = (16 + loops * 13) << 20 + (runsRedis ? 8 << 20 + redisMemory / 3 * 4 : 0)
       let clients = budget.connections * 69_632 + loops * budget.bufferedBytes
-      #expect(fixed << 20 + clients <= limit)
+      #expect(fixed + clients <= limit)
       #expect(budget.connections >= loops)
     }
   }
 
   @Test("that is too small says so, and still lets some clients in")
   func tooSmall() {
-    let budget = MemoryBudget(limit: 16 << 20, loops: 4, runsRedis: true)
+    let budget = MemoryBudget(limit: 16 << 20, loops: 4, redisMemory: 16 << 20)
     #expect(budget.isTooSmall)
     #expect(budget.connections >= 4)
     #expect(budget.bufferedBytes > 0)
+  }
+
+  @Test("gives a private Redis 1 KiB a counter, and a quarter of a small limit")
+  func redisMemory() {
+    #expect(MemoryBudget.redisMemory(counters: 1024, in: nil) == 17 << 20)
+    #expect(MemoryBudget.redisMemory(counters: 1024, in: 1 << 30) == 17 << 20)
+    #expect(MemoryBudget.redisMemory(counters: 100_000, in: 128 << 20) == 32 << 20)
+    #expect(MemoryBudget.redisMemory(counters: 100_000, in: 32 << 20) == 16 << 20)
   }
 
   @Test("allows one event loop for each 32 MiB, and at least one")
@@ -72,7 +82,7 @@ struct MemoryBudgetTests {
 
   @Test("does not raise the connections over what the limit of open files allows")
   func openFiles() throws {
-    let budget = MemoryBudget(limit: 1 << 40, loops: 2, runsRedis: false)
+    let budget = MemoryBudget(limit: 1 << 40, loops: 2, redisMemory: nil)
     #expect(try OpenFiles(limit: 1024).connections(nil, in: budget, loops: 2) == 1024 - 48)
   }
 

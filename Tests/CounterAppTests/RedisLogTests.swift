@@ -1,3 +1,4 @@
+import Counting
 import Logging
 import Synchronization
 import System
@@ -26,6 +27,21 @@ struct RedisLogTests {
   private let start = Instant(nanoseconds: 1_000_000_000_000)
 
   private func at(_ milliseconds: Int64) -> Instant { start + .milliseconds(milliseconds) }
+
+  @Test("A risk is one line until it is gone, and one more when it comes again")
+  func risks() {
+    let log = RedisLog(lines.logger, "here")
+    for _ in 0..<3 { log.surveyed([.eviction]) }
+    log.surveyed([.eviction, .persistence])
+    log.surveyed([])
+    log.surveyed([.eviction, .version])
+    #expect(lines.all.count == 4)
+    for (line, word) in zip(
+      lines.all, ["noeviction", "append-only file", "noeviction", "older than 7.0"])
+    {
+      #expect(line.contains("warning") && line.contains("here") && line.contains(word), "\(line)")
+    }
+  }
 
   @Test(
     "An outage is one line at its beginning and one at its end, however many event loops see it")

@@ -9,6 +9,7 @@ struct PrivateRedis: ~Copyable {
   let folder: DataFolder
   private let program: String
   private let log: Descriptor
+  private let maxMemory: Int
 
   /// Where the redis-server can be reached.
   let location: RedisAddress
@@ -23,7 +24,9 @@ struct PrivateRedis: ~Copyable {
   }
 
   /// Finds the program and opens the data folder, which is made if it is missing.
-  init(in path: String) throws {
+  ///
+  /// - Parameter maxMemory: what the server's data may take, in bytes; beyond it, it refuses to write.
+  init(in path: String, maxMemory: Int) throws {
     guard let program = Self.find("redis-server") else {
       throw Application.Failure(
         """
@@ -40,6 +43,7 @@ struct PrivateRedis: ~Copyable {
     self.program = program
     self.folder = folder
     self.log = log
+    self.maxMemory = maxMemory
     location = RedisAddress(.unix(path: socketPath))
   }
 
@@ -48,7 +52,7 @@ struct PrivateRedis: ~Copyable {
     let arguments = [
       program, "--port", "0", "--unixsocket", "\(folder.path)/redis.sock",
       "--unixsocketperm", "700", "--dir", folder.path, "--appendonly", "yes", "--appendfsync",
-      "always", "--save", "",
+      "always", "--save", "", "--maxmemory", "\(maxMemory)", "--maxmemory-policy", "noeviction",
       "--databases", "1", "--daemonize", "no", "--logfile", "",
     ]
     do {

@@ -42,9 +42,12 @@ final class RedisSupervisor {
 
   /// Finds the program and the data folder.
   ///
+  /// - Parameter maxMemory: what the server's data may take, in bytes.
   /// - Throws: when the program is missing, or another counter uses the folder.
-  init(in path: String, _ poller: Poller, _ token: Token, _ logger: Logger) throws {
-    installation = try PrivateRedis(in: path)
+  init(
+    in path: String, maxMemory: Int, _ poller: Poller, _ token: Token, _ logger: Logger
+  ) throws {
+    installation = try PrivateRedis(in: path, maxMemory: maxMemory)
     let now = Instant.now
     state =
       try installation.folder.lock()

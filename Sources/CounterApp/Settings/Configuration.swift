@@ -98,8 +98,14 @@ package struct Configuration: Sendable {
 extension Configuration {
   /// How the memory limit is divided; nil when there is none.
   var memoryBudget: MemoryBudget? {
-    memoryLimit.map { MemoryBudget(limit: $0, loops: threads, runsRedis: redis == nil) }
+    memoryLimit.map {
+      MemoryBudget(
+        limit: $0, loops: threads, redisMemory: redis == nil ? privateRedisMemory : nil)
+    }
   }
+
+  /// The `maxmemory` of the private redis-server, if there is one.
+  var privateRedisMemory: Int { MemoryBudget.redisMemory(counters: maxCounters, in: memoryLimit) }
 
   /// How many bytes an event loop may keep for its clients. The access log may keep as many for lines that
   /// wait for their responses.

@@ -11,8 +11,8 @@ struct MemoryBudget: Equatable, Sendable {
   let limit: Int
   /// How many event loops there are.
   let loops: Int
-  /// Whether a private redis-server lives from the same limit.
-  let runsRedis: Bool
+  /// The `maxmemory` of a private redis-server that lives from the same limit, in bytes; nil without one.
+  let redisMemory: Int?
 
   private static var mebibyte: Int { 1 << 20 }
 
@@ -30,8 +30,16 @@ struct MemoryBudget: Equatable, Sendable {
   /// answers of 250 bytes.
   private static var counters: Int { 4 * mebibyte }
 
-  /// A redis-server with the one counter.
-  private static var redisServer: Int { 24 * mebibyte }
+  /// A redis-server beside its data, and as much again as a third of them while it rewrites its log.
+  private static func redisServer(_ memory: Int) -> Int { 8 * mebibyte + memory / 3 * 4 }
+
+  /// The `maxmemory` of a private redis-server: 16 MiB, and 1 KiB for each counter that there may be. That
+  /// is room for a counter with the longest name and an idempotency key of it. A limit of memory leaves it
+  /// a quarter, and 16 MiB at least, which is room for 100,000 counters with short names.
+  static func redisMemory(counters: Int, in limit: Int?) -> Int {
+    let wanted = 16 * mebibyte + counters * 1024
+    return limit.map { min(wanted, max(16 * mebibyte, $0 / 4)) } ?? wanted
+  }
 
   /// A connection at its worst: two full buffers in the kernel, and the structures that belong to it
   /// there and in the program.
@@ -51,7 +59,7 @@ struct MemoryBudget: Equatable, Sendable {
   /// The memory that is needed whatever clients do, in bytes.
   private var fixed: Int {
     Self.program + loops * (Self.loop + Self.waitingVisits + Self.counters)
-      + (runsRedis ? Self.redisServer : 0)
+      + (redisMemory.map(Self.redisServer) ?? 0)
   }
 
   /// The memory for clients, in bytes. It is a quarter of a limit that is too small.
