@@ -356,7 +356,7 @@ extension Application {
       logger.notice("metrics on \(address)")
     }
     if configuration.tokens.hasWeak {
-      logger.warning("a token has fewer than 16 characters, and can be guessed")
+      logger.warning("\(Tokens.weakness)")
     }
     guard let budget = configuration.memoryBudget else { return }
     let mebibytes = budget.limit >> 20

@@ -44,8 +44,8 @@ extension BatchScript {
   ///   remove one that was made later.
   /// - What nearly all batches are, hits of different counters that exist, is tried first: it halves the time
   ///   that Redis takes for them. Anything else leaves the first loop before something is written.
-  /// - MGET returns nil for a list as for no key. So the rest of the script uses GET for each key, or MSET
-  ///   would overwrite a list.
+  /// - MGET returns nil for a list as for no key. So GET is asked for each key without a text, or MSET would
+  ///   overwrite a list.
   /// - A Lua number is exact up to 2^53 only. Longer values are added in two parts, the last twelve
   ///   digits and those before them.
   package static let exactlyOnce = BatchScript(
@@ -126,10 +126,13 @@ extension BatchScript {
         if not bucket then return true end
         if not counts then
           counts, total = {}, 0
+          local keys = {}
+          for i = 0, 15 do keys[i + 1] = '{' .. i .. '}:counters' end
+          local sizes = redis.pcall('MGET', unpack(keys))
           for i = 0, 15 do
-            local other = '{' .. i .. '}:'
-            counts[other] = tonumber(get(other .. 'counters')) or 0
-            total = total + counts[other]
+            local size = tonumber(sizes[i + 1] or get(keys[i + 1])) or 0
+            counts['{' .. i .. '}:'] = size
+            total = total + size
           end
         end
         if change > 0 and total >= tonumber(ARGV[#KEYS + 1]) then return false end
@@ -182,7 +185,8 @@ extension BatchScript {
         if step ~= '' then
           local value = values[key]
           if not value then
-            value = get(key)
+            value = found[i - 1] or ''
+            if value == '' then value = get(key) end
             if value ~= '' and not isInteger(value) then value = '!' end
             values[key] = value
           end
@@ -201,7 +205,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "3135050b80cb959934119948cfbd6653f267c2bd")
+    digest: "96ca3712a5d70a7b34c41bb799004a8dd2fc1bae")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "37ad883c30373149fc4e2909a18780e339ae6ae4"
-    case .split: "3dd7980b365a25c2e3473c48906226ac6d97d4b9"
-    case .mixed: "9740b48b9dfba81b24ed1c0ace257608f622b83e"
+    case .claim: "1efe88f9005ce17c6a479d4022ee2b33d5880252"
+    case .split: "0f9d20305d10b12a9b5131adeabe3409bb95374e"
+    case .mixed: "efba92f109cf354b8c4378ccba33280c40227581"
     }
   }
 

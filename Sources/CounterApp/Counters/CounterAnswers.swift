@@ -23,6 +23,10 @@ struct CounterAnswers: ~Copyable {
     ResponseHead(.ok, [textType] + fields + shared)
   }
 
+  /// The problems that clients who make names up can cause without end.
+  let absent = PreparedProblem(.absent)
+  let tooManyCounters = PreparedProblem(.tooManyCounters)
+
   private static let jsonType: ResponseHead.Field = ("Content-Type", "application/json")
   private static let textType: ResponseHead.Field = ("Content-Type", "text/plain; charset=utf-8")
   private static let replay: ResponseHead.Field = ("Idempotent-Replayed", "true")
@@ -32,4 +36,20 @@ struct CounterAnswers: ~Copyable {
     ResponseHead.anyOrigin, ("Access-Control-Expose-Headers", "Idempotent-Replayed, Link"),
     ("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"),
   ]
+}
+
+/// The response to a problem, rendered once.
+struct PreparedProblem: ~Copyable {
+  let head: ResponseHead
+  private let bytes: [UInt8]
+
+  init(_ problem: Problem) {
+    head = ResponseHead.problem(problem.status, problem.fields)
+    bytes = Array(problem.body.text.utf8)
+  }
+
+  var body: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { bytes.span }
+  }
 }

@@ -128,8 +128,16 @@ extension CounterService {
     _ exchange: Exchange, _ problem: Problem, callback: String? = nil, _ server: inout Server
   ) -> Bool {
     guard let callback else {
-      return server.respond(
-        exchange, ResponseHead.problem(problem.status, problem.fields), problem.body)
+      switch problem {
+      case .absent:
+        return server.respond(exchange, answers.absent.head, answers.absent.body)
+      case .tooManyCounters:
+        return server.respond(
+          exchange, answers.tooManyCounters.head, answers.tooManyCounters.body)
+      default:
+        return server.respond(
+          exchange, ResponseHead.problem(problem.status, problem.fields), problem.body)
+      }
     }
     return respondScript(exchange, callback, problem.body.text, &server)
   }

@@ -8,6 +8,9 @@ struct TokenFile: ~Copyable {
   private let adminToken: String?
   private let store: TokenStore
   private let logger: Logger
+
+  /// The state of the file that was read last; nil before the first look, so that a change between the start
+  /// and that look is not missed.
   private var stamp: TextFile.Stamp?
   private var loggedReason: String?
 
@@ -21,7 +24,6 @@ struct TokenFile: ~Copyable {
     self.adminToken = adminToken
     self.store = store
     self.logger = logger
-    stamp = TextFile.stamp(path)
     deadline = .now + Self.interval
   }
 
@@ -33,8 +35,12 @@ struct TokenFile: ~Copyable {
     let stamp = TextFile.stamp(path)
     guard stamp != self.stamp || loggedReason != nil else { return }
     do throws(Tokens.FileError) {
-      store.replace(try Tokens(adminToken: adminToken, file: path))
-      logger.notice("--tokens: \(path) was read again")
+      let tokens = try Tokens(adminToken: adminToken, file: path)
+      if tokens != store.current || loggedReason != nil {
+        store.replace(tokens)
+        logger.notice("--tokens: \(path) was read again")
+        if tokens.hasWeak { logger.warning("\(Tokens.weakness)") }
+      }
       loggedReason = nil
     } catch {
       if stamp != self.stamp || loggedReason == nil {

@@ -36,6 +36,9 @@ package struct Tokens: Sendable, Equatable {
   /// Whether a token is short enough to be guessed.
   var hasWeak: Bool { entries.contains { $0.token.count < Self.shortestStrong } }
 
+  /// The warning about tokens that are too short.
+  static var weakness: String { "a token has fewer than 16 characters, and can be guessed" }
+
   /// What a token allows.
   enum Permission: Equatable {
     case granted
