@@ -128,7 +128,7 @@ class ProgramTests(unittest.TestCase):
     def test_the_test_of_the_chart_says_so_where_its_counter_may_not_be_and_does_not_fail(self):
         pod = self.pod()
         for sets, words in (
-            ("counters.namespaces={blog,shop}", "answers 404: 'This server does not have this name"),
+            ("counters.namespaces={blog,shop}", "answers 404: This server does not have this name"),
             ("counters.max=0", "answers 403: There are as many counters as may be; existing ones"),
         ):
             with self.subTest(sets):
