@@ -22,9 +22,9 @@ import Redis
 //    when all its visits have expired; in the second case its connection is closed first.
 // 2. A batch number is never used for two batches.
 // 3. A batch is frozen once it is sent: operations and number stay the same in every copy.
-// 4. The script writes all counters and the record with one MSET, or it writes nothing. So the record
-//    holds number n if and only if every operation of batch n was carried out exactly once, with these
-//    outcomes.
+// 4. The script writes all counters and the record with one MSET, or it writes nothing. So a batch that
+//    changed a counter was carried out exactly once, with the recorded outcomes. A batch that only read, or
+//    whose hits were all refused, writes nothing and can be carried out again: it changed nothing.
 // 5. A copy that finds its own number in the record returns the recorded outcomes and writes nothing. A
 //    copy that finds a later number returns the error STALE and writes nothing.
 // 6. An error in place of outcomes means that nothing was written, so the batch may be sent again.
