@@ -58,6 +58,17 @@ class Measured:
     batch: float
     """Visits that Redis counted with each of them."""
 
+    def per_visit(self) -> dict[str, float]:
+        """The rate, the failures, and the CPU of server and Redis a visit."""
+        visits = max(1, self.wrk.visits)
+        return {
+            "rate": self.wrk.rate,
+            "visits": self.wrk.visits,
+            "failures": self.wrk.failures,
+            "server_cpu_us": self.server_cpu / visits * 1e6,
+            "redis_cpu_us": self.redis_cpu / visits * 1e6,
+        }
+
 
 def measured(
     bench: Bench,

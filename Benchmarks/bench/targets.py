@@ -238,12 +238,16 @@ def _names(results: Results) -> list[Target]:
             _verdict(ratio <= 1.25),
         )
     ]
-    for scene in results.values("names", "scene"):
-        least = 2.2 if scene == "one counter" else 2.0
+    def beside_webdis(member: str, scene: str) -> tuple[float, float]:
         ours, other = (
-            results.median("names", "rate", scene=scene, peer=peer)
+            results.median("names", member, scene=scene, peer=peer)
             for peer in ("counter", "webdis")
         )
+        return ours, other
+
+    for scene in results.values("names", "scene"):
+        least = 2.2 if scene == "one counter" else 2.0
+        ours, other = beside_webdis("rate", scene)
         found.append(
             Target(
                 f"hits a second, {scene}, beside webdis",
@@ -254,10 +258,7 @@ def _names(results: Results) -> list[Target]:
         )
         if scene == "one counter":
             continue
-        ours, other = (
-            results.median("names", "redis_cpu_us", scene=scene, peer=peer)
-            for peer in ("counter", "webdis")
-        )
+        ours, other = beside_webdis("redis_cpu_us", scene)
         found.append(
             Target(
                 f"CPU of Redis a hit, {scene}, beside webdis",

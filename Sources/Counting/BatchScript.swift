@@ -130,7 +130,7 @@ extension BatchScript {
           for i = 0, 15 do keys[i + 1] = '{' .. i .. '}:counters' end
           local sizes = redis.pcall('MGET', unpack(keys))
           for i = 0, 15 do
-            local size = tonumber(sizes[i + 1] or get(keys[i + 1])) or 0
+            local size = tonumber(sizes.err and get(keys[i + 1]) or sizes[i + 1] or 0) or 0
             counts['{' .. i .. '}:'] = size
             total = total + size
           end
@@ -205,7 +205,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "96ca3712a5d70a7b34c41bb799004a8dd2fc1bae")
+    digest: "3397124a05a9b335548961f7ea3f2946668375b3")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

@@ -12,17 +12,6 @@ package struct ListPage: Sendable {
 
   /// Where the next page begins; 0 after the last one.
   package let cursor: UInt64
-
-  init(ticket: UInt128, counters: [(key: String, number: Int64)]?, cursor: UInt64) {
-    self.ticket = ticket
-    self.counters = counters
-    self.cursor = cursor
-  }
-
-  /// A page that was refused because too many wait.
-  package init(refused ticket: UInt128) {
-    self.init(ticket: ticket, counters: nil, cursor: 0)
-  }
 }
 
 /// The pages that wait, and the one in flight. A page is one command of its own between two batches, so

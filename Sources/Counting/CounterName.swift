@@ -30,9 +30,6 @@ package enum CounterName {
   /// The longest key, in bytes.
   package static var longestKey: Int { 128 }
 
-  /// The longest name, in bytes.
-  package static var longest: Int { longestNamespace + 1 + longestKey }
-
   /// How many buckets all counters with names are divided into. The bucket is the hash tag of a
   /// counter's key, so that the keys of a bucket are in one slot of a Redis Cluster.
   static var buckets: UInt16 { 16 }

@@ -12,11 +12,12 @@ package import Redis
 /// last of its visits has expired. `Claim` says why this counts once.
 ///
 /// The event loop calls `beginRound`, then `handleEvent` for each event, `visit` for each visit and
-/// `nextOutcome` and `nextPage` until they return nil after each of these, then `endRound`. The next round begins by
-/// `deadline`.
+/// `nextOutcome` and `nextPage` until they return nil after each of these, then `endRound`. The next
+/// round begins by `deadline`.
 package struct GroupCommit: ~Copyable {
   private var redis: RedisConnection
   private var claim: Claim
+  private let hits: String
   private var keys: KeyTable
   private let mostCounters: Int
   private let timeout: Interval
@@ -53,10 +54,11 @@ package struct GroupCommit: ~Copyable {
   /// What the last survey of Redis has found; nil before it.
   package private(set) var survey: Survey?
 
-  /// Why Redis, although it answers, did not add all of the last batch; nil after a batch that it added.
+  /// Why Redis, although it answers, did not carry out the last batch, or refused the visits of `/` in it; nil
+  /// after a batch that it carried out.
   package private(set) var lastError: String?
 
-  /// A batch whose totals are not known.
+  /// A batch whose outcomes are not known.
   private struct InFlight: ~Copyable {
     var batch: Batch
 
@@ -71,18 +73,18 @@ package struct GroupCommit: ~Copyable {
   ///   - surveyInterval: how often Redis is surveyed, besides at the beginning of each connection; nil
   ///     for never.
   ///   - owner: the owner of the connection's descriptors in events.
-  ///   - script: adds the batches.
+  ///   - script: carries out the batches.
   package init(
     hits: String = "hits", mostCounters: Int = 100_000, in address: RedisAddress,
     timeout: Interval, surveyInterval: Interval? = nil, _ poller: Poller, owner: UInt8,
-    figures: Figures = Figures(),
-    script: BatchScript = .exactlyOnce
+    figures: Figures = Figures(), script: BatchScript = .exactlyOnce
   ) throws(SystemError) {
     claim = Claim(tag: hits, script: script)
     redis = try RedisConnection(
       to: address, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
       greeting: claim.registration)
     keys = KeyTable(hits: hits)
+    self.hits = hits
     self.mostCounters = mostCounters
     self.surveyInterval = surveyInterval
     nextSurvey = surveyInterval == nil ? .never : .now
@@ -104,9 +106,9 @@ package struct GroupCommit: ~Copyable {
   package private(set) var deadline = Instant(nanoseconds: 0)
 
   /// Whether the batch is held back for one more round: it could be sent now, but a quarter of its visits
-  /// or more arrived in this round, or waited for the batch that this round ended. A hit costs Redis the same, however many visits share it. A round
-  /// that brings fewer visits ends this, so the number of rounds grows with the logarithm of the batch
-  /// at most.
+  /// or more arrived in this round, or waited for the batch that this round ended. A batch costs Redis the
+  /// same, however many visits share its operations. A round that brings fewer visits ends this, so the
+  /// number of rounds grows with the logarithm of the batch at most.
   package var isFilling: Bool {
     let arrived = waiting.count - waitingBefore
     return arrived > 0 && arrived * 4 >= waiting.count && inFlight == nil && redis.isReady
@@ -330,19 +332,12 @@ extension GroupCommit {
     // A counter with a name that holds no integer is told to its clients only.
     if answered.refusesHits {
       figures.refused.add(1)
-      lastError = "\(keyText(.hits)) holds no integer, or none with room for more"
+      lastError = "\(hits) holds no integer, or none with room for more"
     } else {
       lastError = nil
     }
     if answered.succeededCount > 0 { figures.batches.record(Int64(answered.succeededCount)) }
     self.answered = consume answered
-  }
-
-  /// A key as text, for the log.
-  private func keyText(_ id: KeyID) -> String {
-    let key = keys.key(id)
-    // Sound: the string copies the bytes.
-    return unsafe key.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 
   private mutating func handleError(_ error: String) {

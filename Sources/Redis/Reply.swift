@@ -1,4 +1,5 @@
 import CHiredis
+import System
 
 /// A reply of Redis to a command, in hiredis's own storage.
 @safe
@@ -44,7 +45,5 @@ package struct Reply: ~Copyable {
   }
 
   /// The same bytes, as UTF-8.
-  package var text: String {
-    unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
-  }
+  package var text: String { String(copying: bytes) }
 }

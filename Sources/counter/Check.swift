@@ -13,8 +13,8 @@ struct Check: ParsableCommand {
     help: ArgumentHelp(
       "A counter with a name to visit twice as well, which is made if it does not exist: blog/home.",
       valueName: "name"),
-    transform: { try ProbedCounter($0) })
-  var counter: ProbedCounter?
+    transform: { try CounterClient.Name($0) })
+  var counter: CounterClient.Name?
 
   static let configuration = CommandConfiguration(
     abstract: "Visit a counter twice, and see whether the number grows.",
@@ -35,7 +35,7 @@ struct Check: ParsableCommand {
     if let counter { try check(counter, probe) }
   }
 
-  private func check(_ counter: ProbedCounter, _ probe: Probe) throws {
+  private func check(_ counter: CounterClient.Name, _ probe: Probe) throws {
     switch try probe.visitTwice(counter) {
     case .counted(let first, let second):
       print("\(counter.path) counted visit \(first), then \(second): \(Self.growth(first, second))")

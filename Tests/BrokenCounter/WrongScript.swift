@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "1efe88f9005ce17c6a479d4022ee2b33d5880252"
-    case .split: "0f9d20305d10b12a9b5131adeabe3409bb95374e"
-    case .mixed: "efba92f109cf354b8c4378ccba33280c40227581"
+    case .claim: "3a7ca015ccd060c340c35bea8891f898e5997faf"
+    case .split: "fb2890d75e8952fd6407e2ddbff403d878b4e224"
+    case .mixed: "8c0213b8a4add0842bdca481bda3410aa15265df"
     }
   }
 

@@ -1,25 +1,9 @@
 import Counting
 import Logging
-import Synchronization
 import System
 import Testing
 
 @testable import CounterApp
-
-/// A log that keeps its lines.
-private final class Lines: Sendable {
-  private let lines = Mutex<[String]>([])
-
-  var all: [String] { lines.withLock { $0 } }
-
-  var logger: Logger {
-    Logger(label: "test") { [self] label in
-      LineLogHandler(label: label, .text, level: .trace) { line in
-        self.lines.withLock { $0.append(line) }
-      }
-    }
-  }
-}
 
 @Suite("The log of Redis's outages")
 struct RedisLogTests {

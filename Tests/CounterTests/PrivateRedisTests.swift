@@ -53,6 +53,19 @@ struct PrivateRedisTests {
     }
   }
 
+  @Test("It has memory for the counters that there may be, and evicts none")
+  func memory() throws {
+    try withDataFolder { data in
+      try data.withCounter(["--max-counters", "2048"]) { counter in
+        #expect(try counter.visit() == 1)
+        for (name, value) in [("maxmemory", "\(18 << 20)"), ("maxmemory-policy", "noeviction")] {
+          let reply = try data.redis.command("CONFIG", "GET", name)
+          #expect(reply == .list([.text(name), .text(value)]))
+        }
+      }
+    }
+  }
+
   @Test("The folder holds what the README says")
   func files() throws {
     try withDataFolder { data in

@@ -40,6 +40,12 @@ struct SurveyTests {
         $0.counting.survey?.risks.contains(.eviction) == true
       }
       #expect(loop.counting.survey?.counters == 2)
+      // A connection begins with a survey, whenever the last one was.
+      _ = try redis.command("CONFIG", "SET", "maxmemory-policy", "noeviction")
+      _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+      try loop.turn(until: "it is surveyed on the next connection") {
+        $0.counting.survey?.risks.contains(.eviction) == false
+      }
       // A user without INFO is surveyed as well.
       _ = try redis.command("ACL", "SETUSER", "default", "-info")
       try loop.skip(.seconds(16))

@@ -46,14 +46,7 @@ def _measured(
     script = ["-s", str(bench.benchmarks / "peers" / "names.lua")] if prefix else []
     arguments = [prefix, str(counters), draw]
     run = load.measured(bench, server, CONNECTIONS, script=script, arguments=arguments)
-    visits = max(1, run.wrk.visits)
-    return {
-        "rate": run.wrk.rate,
-        "visits": run.wrk.visits,
-        "failures": run.wrk.failures,
-        "server_cpu_us": run.server_cpu / visits * 1e6,
-        "redis_cpu_us": run.redis_cpu / visits * 1e6,
-    }
+    return run.per_visit()
 
 
 def measure_flood(bench: Bench) -> list[Run]:

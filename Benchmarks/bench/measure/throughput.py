@@ -32,15 +32,7 @@ def measure(bench: Bench) -> list[Run]:
 def _run(bench: Bench, peer: peers.Peer) -> Run:
     with peer.running(bench) as server:
         run = load.measured(bench, server, CONNECTIONS)
-    visits = max(1, run.wrk.visits)
-    return {
-        "rate": run.wrk.rate,
-        "visits": run.wrk.visits,
-        "failures": run.wrk.failures,
-        "server_cpu_us": run.server_cpu / visits * 1e6,
-        "redis_cpu_us": run.redis_cpu / visits * 1e6,
-        "load_cpu_us": run.wrk.cpu / visits * 1e6,
-    }
+    return {**run.per_visit(), "load_cpu_us": run.wrk.cpu / max(1, run.wrk.visits) * 1e6}
 
 
 def _redis_benchmark(bench: Bench) -> Run:

@@ -29,10 +29,8 @@ extension CounterService {
     case .json, .text, .readJSON, .readText, .change:
       let isDelivered = respond(ticket.exchange, result, ticket.form, &server)
       record(result, isDelivered, ticket.form)
-    case .pending where pending.isGathering(ticket.index):
-      handleGathered(result, ticket, &server)
     case .pending:
-      handlePending(result, ticket, &server)
+      if let answer = pending.add(result, ticket) { respond(answer, result, &server) }
     }
   }
 
@@ -68,25 +66,26 @@ extension CounterService {
     }
   }
 
-  private mutating func handlePending(
-    _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
+  /// Responds when the outcome that an answer waited for is there.
+  ///
+  /// - Parameter result: of its only visit, or of the last one.
+  func respond(
+    _ answer: PendingAnswer, _ result: Outcome.Result, _ server: inout Server
   ) {
-    guard let answer = pending.remove(ticket.index) else {
-      preconditionFailure("an outcome for no answer")
-    }
     switch answer.content {
     case .script(let callback, let isRead):
       let isDelivered = respondScript(answer.exchange, result, callback, &server)
-      if isRead {
-        figures.reads.add(1)
-      } else {
-        figures.hits.record(result, isDelivered: isDelivered)
-      }
+      record(result, isDelivered, isRead ? .readJSON : .json)
     case .counter(let namespace, let key):
       figures.reads.add(1)
       respondCounter(answer.exchange, result, namespace, key, &server)
-    case .counters, .list:
-      preconditionFailure("gathered counters and lists have outcomes of their own")
+    case .counters(let gathering):
+      figures.reads.add(1)
+      respondCounters(answer.exchange, gathering, &server)
+    case .list:
+      // A page has no outcome but this one.
+      figures.reads.add(1)
+      respondProblem(answer.exchange, .unavailable, &server)
     }
   }
 
@@ -152,11 +151,8 @@ extension CounterService {
     guard let answer = pending.remove(ticket.index),
       case .list(let namespace, let isText) = answer.content
     else { preconditionFailure("a page for no answer") }
+    guard let counters = page.counters else { return respond(answer, .unavailable, &server) }
     figures.reads.add(1)
-    guard let counters = page.counters else {
-      respondProblem(answer.exchange, .unavailable, &server)
-      return
-    }
     // The link to the next page (RFC 8288) is for both forms.
     let link = #"</counters/\#(namespace)?cursor=\#(page.cursor)>;rel="next""#
     var fields: [ResponseHead.Field] = []
@@ -182,30 +178,17 @@ extension CounterService {
     return "{\(members.joined(separator: ","))}"
   }
 
-  /// Takes the outcome of one of several counters, and responds when it was the last.
-  private mutating func handleGathered(
-    _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
+  private func respondCounters(
+    _ exchange: Exchange, _ gathering: PendingAnswer.Gathering, _ server: inout Server
   ) {
-    guard var answer = pending.remove(ticket.index),
-      case .counters(var gathering) = answer.content
-    else { preconditionFailure("an outcome for no answer") }
-    figures.reads.add(1)
-    gathering.numbers[ticket.part] = result.value
-    if let problem = Problem(result), problem != .absent { gathering.problem = problem }
-    gathering.missingCount -= 1
-    guard gathering.missingCount == 0 else {
-      answer.content = .counters(gathering)
-      pending.restore(answer, ticket.index)
-      return
-    }
     if let problem = gathering.problem {
-      respondProblem(answer.exchange, problem, callback: gathering.callback, &server)
+      respondProblem(exchange, problem, callback: gathering.callback, &server)
     } else if let callback = gathering.callback {
-      respondScript(answer.exchange, callback, gathering.json, &server)
+      respondScript(exchange, callback, gathering.json, &server)
     } else if gathering.isText {
-      server.respond(answer.exchange, answers.text, TextBody(gathering.lines))
+      server.respond(exchange, answers.text, TextBody(gathering.lines))
     } else {
-      server.respond(answer.exchange, answers.json.head, TextBody(gathering.json))
+      server.respond(exchange, answers.json.head, TextBody(gathering.json))
     }
   }
 }

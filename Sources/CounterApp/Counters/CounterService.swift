@@ -67,42 +67,34 @@ struct CounterService: ~Copyable {
     case .content(let content):
       let answer = PendingAnswer(exchange: request.exchange, content: content)
       guard let index = pending.insert(answer) else {
-        respondProblem(request.exchange, .unavailable, callback: content.callback, &server)
-        return
+        return respond(answer, .unavailable, &server)
       }
       ticket = AnswerTicket(pending: index)
     }
+    let isWaiting: Bool
     switch read.operation {
-    case .visit(let action):
-      let isWaiting = counting.visit(ticket.ticket, name.name, action)
-      if !isWaiting { handleOutcome(.unavailable, ticket, &server) }
+    case .visit(let action): isWaiting = counting.visit(ticket.ticket, name.name, action)
     case .addOnce(let amount, let key):
-      let isWaiting = counting.addOnce(
+      isWaiting = counting.addOnce(
         ticket.ticket, name.name, amount,
         idempotencyKey: server.requestBytes.extracting(request.header).extracting(key))
-      if !isWaiting { handleOutcome(.unavailable, ticket, &server) }
-    case .readAll(let keys): readAll(keys, ticket, &server, &counting)
     case .list(let cursor):
-      let isWaiting = counting.list(ticket.ticket, name.namespaceText, cursor: cursor)
-      if !isWaiting { handlePage(ListPage(refused: ticket.ticket), &server) }
+      isWaiting = counting.list(ticket.ticket, name.namespaceText, cursor: cursor)
+    case .readAll(let keys): return readAll(keys, ticket.index, &server, &counting)
     }
+    if !isWaiting { handleOutcome(.unavailable, ticket, &server) }
   }
 
   private mutating func readAll(
-    _ keys: [Range<Int>], _ ticket: AnswerTicket, _ server: inout Server,
-    _ counting: inout GroupCommit
+    _ keys: [Range<Int>], _ index: Int, _ server: inout Server, _ counting: inout GroupCommit
   ) {
-    var refused: [AnswerTicket] = []
     for (part, key) in keys.enumerated() {
-      let ticket = AnswerTicket(pending: ticket.index, part: part)
+      let ticket = AnswerTicket(pending: index, part: part)
       // The reader has checked all keys.
-      guard (try? name.setKey(key, of: server.requestBytes, .query)) != nil,
-        counting.visit(ticket.ticket, name.name, .read)
-      else {
-        refused.append(ticket)
-        continue
+      let isNamed = (try? name.setKey(key, of: server.requestBytes, .query)) != nil
+      if !isNamed || !counting.visit(ticket.ticket, name.name, .read) {
+        handleOutcome(.unavailable, ticket, &server)
       }
     }
-    for ticket in refused { handleOutcome(.unavailable, ticket, &server) }
   }
 }

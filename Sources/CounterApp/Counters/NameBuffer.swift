@@ -1,5 +1,6 @@
 import BasicContainers
 import Counting
+import System
 
 /// The name of the counter that a request is about, decoded and checked: a namespace, a slash and a key.
 /// It is used for one request after another.
@@ -13,41 +14,30 @@ struct NameBuffer: ~Copyable {
     get { bytes.span }
   }
 
-  /// The namespace alone.
-  var namespace: Span<UInt8> {
-    @_lifetime(borrow self)
-    get { bytes.span.extracting(0..<namespaceCount) }
-  }
-
   /// The namespace as text.
-  var namespaceText: String { Self.text(namespace) }
+  var namespaceText: String { String(copying: bytes.span.extracting(0..<namespaceCount)) }
 
-  /// The key as text.
-  var keyText: String { Self.text(bytes.span.extracting(min(namespaceCount + 1, bytes.count)...)) }
+  /// The key as text, which must have been set.
+  var keyText: String { String(copying: bytes.span.extracting((namespaceCount + 1)...)) }
 
   /// Begins a name with its namespace.
   @inline(__always)
   mutating func setNamespace(_ range: Range<Int>, of request: Span<UInt8>) throws(Problem) {
     bytes.removeAll(keepingCapacity: true)
     guard bytes.append(decoding: range, of: request, .path) else { throw .malformedQuery }
-    try endNamespace()
+    do throws(NameError) {
+      try CounterName.checkNamespace(bytes.span)
+    } catch {
+      throw .name(error)
+    }
+    namespaceCount = bytes.count
+    bytes.append(UInt8(ascii: "/"))
   }
 
   /// Begins a name with the namespace of requests that name none, as with CountAPI.
   mutating func setDefaultNamespace() {
     bytes.removeAll(keepingCapacity: true)
     for byte in "default".utf8 { bytes.append(byte) }
-    namespaceCount = bytes.count
-    bytes.append(UInt8(ascii: "/"))
-  }
-
-  @inline(__always)
-  private mutating func endNamespace() throws(Problem) {
-    do throws(NameError) {
-      try CounterName.checkNamespace(bytes.span)
-    } catch {
-      throw .name(error)
-    }
     namespaceCount = bytes.count
     bytes.append(UInt8(ascii: "/"))
   }
@@ -65,10 +55,5 @@ struct NameBuffer: ~Copyable {
     } catch {
       throw .name(error)
     }
-  }
-
-  private static func text(_ bytes: Span<UInt8>) -> String {
-    // Sound: the string copies the bytes.
-    unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
   }
 }

@@ -53,7 +53,7 @@ struct AnswerTicket {
 /// An answer that takes more than an exchange and a number.
 struct PendingAnswer {
   let exchange: Exchange
-  var content: Content
+  fileprivate(set) var content: Content
 
   /// What will be answered.
   enum Content {
@@ -86,10 +86,12 @@ struct PendingAnswer {
     let keys: [String]
     let isText: Bool
     let callback: String?
-    var numbers: [Int64?]
-    var missingCount: Int
-    /// Why one of them could not be read.
-    var problem: Problem?
+    private(set) var numbers: [Int64?]
+    private(set) var missingCount: Int
+    private var readProblem: Problem?
+
+    /// Why not all of them could be read.
+    var problem: Problem? { missingCount > 0 ? .unavailable : readProblem }
 
     init(_ keys: [String], isText: Bool, callback: String?) {
       self.keys = keys
@@ -97,6 +99,12 @@ struct PendingAnswer {
       self.callback = callback
       numbers = Array(repeating: nil, count: keys.count)
       missingCount = keys.count
+    }
+
+    fileprivate mutating func add(_ result: Outcome.Result, _ part: Int) {
+      numbers[part] = result.value
+      if let problem = Problem(result), problem != .absent { readProblem = problem }
+      missingCount -= 1
     }
 
     /// `{"values":{"home":43,"about":null}}`
@@ -136,18 +144,19 @@ struct PendingAnswers: ~Copyable {
     return index
   }
 
-  /// Whether an answer has several counters.
-  func isGathering(_ index: Int) -> Bool {
-    if case .counters = answers[index]?.content { true } else { false }
+  /// Adds the outcome of the next visit that an answer waits for.
+  ///
+  /// - Returns: the answer when that was the last one; it is removed then.
+  mutating func add(_ result: Outcome.Result, _ ticket: AnswerTicket) -> PendingAnswer? {
+    if case .counters(var gathering) = answers[ticket.index]?.content {
+      gathering.add(result, ticket.part)
+      answers[ticket.index]?.content = .counters(gathering)
+      guard gathering.missingCount == 0 else { return nil }
+    }
+    return remove(ticket.index)
   }
 
-  /// Puts an answer back that was removed.
-  mutating func restore(_ answer: PendingAnswer, _ index: Int) {
-    precondition(free.popLast() == index, "another answer was removed since")
-    answers[index] = answer
-    visitCount += answer.content.visitCount
-  }
-
+  /// Removes an answer, for the one who has what it waits for.
   mutating func remove(_ index: Int) -> PendingAnswer? {
     guard let answer = answers[index] else { return nil }
     answers[index] = nil

@@ -1,4 +1,5 @@
 import BasicContainers
+import HTTP
 
 /// The forms of percent-encoding that a request target has.
 enum PercentEncoding {
@@ -20,30 +21,18 @@ extension UniqueArray<UInt8> {
     var index = range.lowerBound
     while index < range.upperBound {
       var byte = bytes[index]
-      index &+= 1
       if byte == UInt8(ascii: "%") {
-        guard index &+ 2 <= range.upperBound, let high = bytes[index].hexadecimalValue,
-          let low = bytes[index &+ 1].hexadecimalValue
-        else { return false }
-        byte = high << 4 | low
+        guard let decoded = bytes.percentDecodedByte(at: index, before: range.upperBound) else {
+          return false
+        }
+        byte = decoded
         index &+= 2
       } else if byte == UInt8(ascii: "+"), encoding == .query {
         byte = UInt8(ascii: " ")
       }
       append(byte)
+      index &+= 1
     }
     return true
-  }
-}
-
-extension UInt8 {
-  /// Its value as a hexadecimal digit of either case.
-  fileprivate var hexadecimalValue: UInt8? {
-    switch self {
-    case 0x30...0x39: self - 0x30
-    case 0x41...0x46: self - 0x37
-    case 0x61...0x66: self - 0x57
-    default: nil
-    }
   }
 }

@@ -1,5 +1,6 @@
 import BasicContainers
 import HTTP
+import System
 
 /// The parameters of a request for a counter: ranges of the request, percent-encoded; nil for a parameter that
 /// it lacks. Other parameters are ignored.
@@ -89,10 +90,7 @@ struct QueryParameters {
   static func text(_ range: Range<Int>, of bytes: Span<UInt8>) throws(Problem) -> String {
     var decoded = UniqueArray<UInt8>()
     guard decoded.append(decoding: range, of: bytes, .query) else { throw .malformedQuery }
-    // Sound: the string copies the bytes.
-    return unsafe decoded.span.withUnsafeBufferPointer {
-      unsafe String(decoding: $0, as: UTF8.self)
-    }
+    return String(copying: decoded.span)
   }
 
   /// An integer in decimal digits, with a minus sign before a negative one; nil if it is none of 64 bits.

@@ -18,7 +18,7 @@ final class LoopFigures: Sendable {
 
   /// Hits of counters with names.
   let hits = HitFigures()
-  /// Answers to requests that read counters: a list is one, each of several counters is one.
+  /// Answers to requests that read counters, however many.
   let reads = RelaxedCounter()
   /// Answers to requests that set or remove a counter.
   let changes = RelaxedCounter()

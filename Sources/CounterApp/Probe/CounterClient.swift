@@ -31,7 +31,10 @@ package struct CounterClient {
       }
     }
 
-    /// The target of a request, below a path.
+    /// The path that hits the counter.
+    package var path: String { "/hit/\(namespace)/\(key.percentEncoded)" }
+
+    /// The target of a request, below a path. The key is in the query, where no proxy changes it.
     fileprivate func target(_ path: String, _ parameters: String = "") -> String {
       "\(path)/\(namespace)?key=\(key.percentEncoded)\(parameters)"
     }

@@ -71,7 +71,7 @@ package struct Probe {
   }
 
   /// Visits a counter with a name twice.
-  package func visitTwice(_ counter: ProbedCounter) throws(Failure) -> NamedVisits {
+  package func visitTwice(_ counter: CounterClient.Name) throws(Failure) -> NamedVisits {
     var numbers: [Int64] = []
     for _ in 0..<2 {
       let response = try send(counter.path)

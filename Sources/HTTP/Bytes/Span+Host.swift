@@ -24,7 +24,7 @@ extension Span<UInt8> {
     }
     while index < range.upperBound {
       if self[index] == .percent {
-        guard isPercentEncoded(index, range.upperBound) else { return index }
+        guard percentDecodedByte(at: index, before: range.upperBound) != nil else { return index }
         index += 3
       } else {
         guard self[index].isHostNameCharacter else { return index }
@@ -34,9 +34,12 @@ extension Span<UInt8> {
     return index
   }
 
-  /// Whether the percent sign at an index has its two digits before the end (RFC 3986 section 2.1).
-  func isPercentEncoded(_ index: Int, _ end: Int) -> Bool {
-    index + 2 < end && self[index + 1].hexadecimalDigit != nil
-      && self[index + 2].hexadecimalDigit != nil
+  /// The byte that the percent sign at an index and two digits stand for (RFC 3986 section 2.1); nil
+  /// without two digits before the end.
+  package func percentDecodedByte(at index: Int, before end: Int) -> UInt8? {
+    guard index + 2 < end, let high = self[index + 1].hexadecimalDigit,
+      let low = self[index + 2].hexadecimalDigit
+    else { return nil }
+    return UInt8(high << 4 | low)
   }
 }

@@ -159,7 +159,7 @@ extension RequestParser {
   @inline(never)
   private func checkPercentEncoding(of path: Range<Int>) throws(Interruption) {
     for index in path where bytes[index] == .percent {
-      guard bytes.isPercentEncoded(index, path.upperBound) else {
+      guard bytes.percentDecodedByte(at: index, before: path.upperBound) != nil else {
         throw .refused(.malformedTarget)
       }
     }

@@ -143,9 +143,7 @@ struct RouteTable: ~Copyable {
   /// separates no segments (RFC 3986 section 2.2).
   @inline(never)
   private func decodedByte(at index: Int, in bytes: Span<UInt8>) -> UInt8? {
-    guard let high = bytes[index + 1].hexadecimalDigit, let low = bytes[index + 2].hexadecimalDigit
-    else { return nil }
-    let decoded = UInt8(high << 4 | low)
+    let decoded = bytes.percentDecodedByte(at: index, before: bytes.count)
     return decoded == .slash ? nil : decoded
   }
 }

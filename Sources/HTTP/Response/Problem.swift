@@ -48,10 +48,7 @@ package struct ProblemBody: ResponseBody {
   package var text: String {
     var bytes = ByteBuffer()
     bytes.append(addingCount: count) { write(to: &$0) }
-    // Sound: the string copies the bytes.
-    return unsafe bytes.span.withUnsafeBufferPointer {
-      unsafe String(decoding: $0, as: UTF8.self)
-    }
+    return String(copying: bytes.span)
   }
 }
 
