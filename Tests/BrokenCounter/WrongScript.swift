@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "3a7ca015ccd060c340c35bea8891f898e5997faf"
-    case .split: "fb2890d75e8952fd6407e2ddbff403d878b4e224"
-    case .mixed: "8c0213b8a4add0842bdca481bda3410aa15265df"
+    case .claim: "fddd2b6c55e34a053b071cc28814dc80b0427dca"
+    case .split: "b39d0616379225421be5e0d5434ee09ffd5b0eb8"
+    case .mixed: "72647ffaf56de9ede9dc32e7362687f2bc6b663b"
     }
   }
 
