@@ -3,7 +3,7 @@
 swift_build := swift build --configuration release --product counter
 counter := .build/release/counter
 packages := libhiredis-dev redis-server pkg-config
-test_packages := $(packages) bats binutils curl git shellcheck valgrind
+test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core git shellcheck valgrind
 
 # The same program with a script that ignores the claim, to check the chaos suite with.
 broken := .build/release/broken-counter
@@ -16,8 +16,8 @@ python := .build/python/bin/python -B
 # those of cost, chaos and load.
 sanitized_shortly := --filter "^(HTTP|AccessLog|System|Telemetry|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
 
-.PHONY: run build broken test test-tools test-swift test-openapi test-chart test-scripts
-.PHONY: test-long test-loops sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos
+.PHONY: run build broken test test-tools test-swift test-openapi test-browser test-chart
+.PHONY: test-scripts test-long test-loops sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos
 .PHONY: reliability bench replicas lint format clean
 
 ## Starts the counter on port 8000 with its data in ./data. More flags: make run flags='--port 80'
@@ -39,7 +39,8 @@ broken:
 ## Installs the tools of the tests and runs the tests with the optimized program: about twelve
 ## minutes on two processors.
 test: test-tools
-	$(MAKE) --no-print-directory lint test-swift test-openapi test-chart test-scripts
+	$(MAKE) --no-print-directory lint test-swift test-openapi test-browser test-chart \
+	  test-scripts
 
 ## Runs the tests that take long and find less: the sanitizers in their short form and the emulated
 ## loops. Five minutes on two processors, after `make test`.
@@ -69,6 +70,11 @@ test-loops:
 test-openapi: test-tools build
 	$(test_environment) \
 	  $(python) -m unittest discover --start-directory Tests/OpenAPI
+
+## Tests in a browser what pages show: counter.js on the pages of others. Pictures are in
+## .build/pictures. A part only: make test-browser flags='-k origins'
+test-browser: test-tools build
+	$(test_environment) $(python) -m pytest --quiet -p no:cacheprovider Tests/Browser $(flags)
 
 ## Tests the Helm chart without a cluster: each rendering, the program with its flags, its Redis.
 test-chart: test-tools build

@@ -45,7 +45,7 @@ let package = Package(
         "AccessLog", "Counting", "HTTP", "Redis", "System", "Telemetry", "CLinux", containers,
         .product(name: "Logging", package: "swift-log"),
       ],
-      swiftSettings: hotPath),
+      resources: [.embedInCode("Embed/counter.js")], swiftSettings: hotPath),
     .target(
       name: "AccessLog", dependencies: ["HTTP", "System", "Telemetry", "CLinux", containers],
       swiftSettings: strict),

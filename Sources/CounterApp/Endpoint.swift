@@ -8,6 +8,7 @@ enum Endpoint: Int, CaseIterable {
   case getByQuery
   case counter
   case namespace
+  case script
   case health
   case ready
   case visit
@@ -17,7 +18,7 @@ enum Endpoint: Int, CaseIterable {
   var isHitOrGet: Bool {
     switch self {
     case .hit, .hitByQuery, .get, .getByQuery: true
-    case .visit, .health, .ready, .counter, .namespace: false
+    case .visit, .health, .ready, .counter, .namespace, .script: false
     }
   }
 
@@ -31,6 +32,7 @@ enum Endpoint: Int, CaseIterable {
     case .getByQuery: Route("/get/{namespace}", [.get, .head, .post])
     case .counter: Route("/counters/{namespace}/{key}", [.get, .head, .put, .delete])
     case .namespace: Route("/counters/{namespace}", [.get, .head, .put, .delete])
+    case .script: Route("/counter.js", [.get, .head])
     case .health: Route("/health", [.get, .head])
     case .ready: Route("/ready", [.get, .head])
     case .visit: Route("/", [.get, .head])

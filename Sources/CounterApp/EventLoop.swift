@@ -20,6 +20,7 @@ struct EventLoop: ~Copyable {
   private let redisLog: RedisLog
   private let logger: Logger
   private var pages = Pages()
+  private let counterScript = EmbeddedFile.script
   private let figures: LoopFigures
   private let accessLog: AccessLog?
 
@@ -209,6 +210,8 @@ extension EventLoop {
         server.respond(request.exchange, pages.health, ConstantBody(Pages.healthy))
       case .ready:
         respondReadiness(request.exchange)
+      case .script:
+        counterScript.respond(request, &server)
       case .some(let endpoint):
         counters.handle(endpoint, request, &server, &counting)
       case nil:

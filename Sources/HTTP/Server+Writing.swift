@@ -42,6 +42,16 @@ extension Server {
     }
   }
 
+  /// Responds without the body that the client has already (304, RFC 9110 section 15.4.5).
+  ///
+  /// - Parameter bodyCount: the size of the body that a response with one would have.
+  @discardableResult
+  package mutating func respondWithoutBody(
+    _ exchange: Exchange, _ head: borrowing ResponseHead, bodyCount: Int
+  ) -> Bool {
+    respond(exchange.withoutBody, head, count: bodyCount) { _ in }
+  }
+
   @inline(__always)
   private mutating func respond(
     _ exchange: Exchange, _ head: borrowing ResponseHead, count: Int,

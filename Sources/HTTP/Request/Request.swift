@@ -60,6 +60,13 @@ package struct Exchange: Sendable, BitwiseCopyable {
     self.options = options
   }
 
+  /// The same for a response that has no body whatever the method is.
+  var withoutBody: Exchange {
+    Exchange(
+      slot: slot, generation: generation, sequence: sequence,
+      options: options.union(.withoutBody))
+  }
+
   /// The same as an opaque token of 128 bits, for a module that does not know exchanges. The highest 24
   /// bits are 0, and free for the program.
   package var ticket: UInt128 {

@@ -2,6 +2,7 @@
 package enum Status: Int, CaseIterable, Sendable {
   case ok = 200
   case created = 201
+  case notModified = 304
   case badRequest = 400
   case unauthorized = 401
   case forbidden = 403
@@ -24,6 +25,7 @@ package enum Status: Int, CaseIterable, Sendable {
     switch self {
     case .ok: "OK"
     case .created: "Created"
+    case .notModified: "Not Modified"
     case .badRequest: "Bad Request"
     case .unauthorized: "Unauthorized"
     case .forbidden: "Forbidden"

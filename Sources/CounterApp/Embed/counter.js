@@ -1,0 +1,181 @@
+// Counts the page that it stands on, once a page view, and shows numbers of counters on it.
+// docs/embed.md describes its attributes and elements. Comments and indentation are not sent.
+(() => {
+  const tag = document.currentScript;
+  const { namespace, count } = tag.dataset;
+  if (!namespace) throw "counter.js: data-namespace is missing";
+
+  // The page view: the key of the page, and the promises of numbers, by verb and key.
+  let page, numbers;
+
+  const say = (text) => console.info("counter.js: " + text);
+
+  // MARK: - What the browser keeps
+
+  // Reads a value, or writes it. A browser may forbid either.
+  const memory = (storage, name, value) => {
+    try {
+      if (value) window[storage][name] = value;
+      return window[storage][name];
+    } catch {}
+  };
+
+  // Obeys #count=off and #count=on in the address, and tells what is the case then.
+  const obeyAddress = () => {
+    const wish = /^#count=(off|on)$/.exec(location.hash)?.[1];
+    if (!wish) return;
+    const isOff = memory("localStorage", "counter.js", wish) == "off";
+    alert(`This browser is ${isOff ? "not " : ""}counted here.`);
+  };
+
+  // Why the view is not counted; nothing when it is.
+  const obstacle = () => {
+    if (count == "never") return "data-count=never";
+    if (memory("localStorage", "counter.js") == "off") return "#count=off";
+    if (count == "always") return;
+    if (navigator.webdriver) return "automated";
+    if (/^((.+\.)?localhost|127\.[\d.]+|\[::1]|)$/.test(location.hostname)) return "local";
+  };
+
+  // MARK: - The name of the page
+
+  const pageKey = () => {
+    if (tag.dataset.key) return tag.dataset.key;
+    let key = location.pathname;
+    try {
+      key = decodeURI(key).normalize();
+    } catch {}
+    key = key
+      .replace(/%../g, (code) => code.toUpperCase())
+      .replace(/\/+(index\.(html?|php))?$/i, "");
+    // A key has 128 bytes at most. A longer one is cut, and ends with a hash of all of it.
+    const bytes = new TextEncoder().encode(key);
+    if (bytes.length <= 128) return key || "/";
+    // The bytes are digits to the base 131. The remainder by this prime is exact in a double.
+    const hash = bytes.reduce((sum, byte) => (sum * 131 + byte) % (2 ** 45 - 55), 0);
+    // A character that the cut divides is left out: in a stream, the rest of it could follow.
+    const start = new TextDecoder().decode(bytes.slice(0, 118), { stream: true });
+    return start + "~" + hash.toString(36);
+  };
+
+  // MARK: - Requests that a browser sends without asking the server first
+
+  // The lines of the answer.
+  const ask = async (verb, keys) => {
+    const query = "?key=" + keys.map(encodeURIComponent).join("&key=");
+    const response = await fetch(new URL(verb + "/" + namespace + query, tag.src), {
+      method: verb == "hit" ? "POST" : "GET",
+      headers: { Accept: "text/plain" },
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      keepalive: true,
+    });
+    const text = await response.text();
+    if (!response.ok) throw text;
+    return text.split("\n");
+  };
+
+  // Keys that are read at the same moment are read with one request, up to 16.
+  let keys = [];
+  let lines;
+  const read = async (key) => {
+    if (keys.length % 16 == 0) {
+      const batch = (keys = []);
+      lines = new Promise(setTimeout).then(() => {
+        if (keys == batch) keys = [];
+        // Of several keys, one that nobody has hit is no error.
+        return ask("get", [...batch, key]);
+      });
+    }
+    const place = keys.push(key) - 1;
+    return (await lines)[place].replace(/^-$/, 0);
+  };
+
+  // What the server answers, or the number that this tab was told last, or nothing.
+  const answer = async (verb, key) => {
+    const name = `counter.js ${namespace}/${key}`;
+    try {
+      const number = verb == "hit" ? (await ask(verb, [key]))[0] : await read(key);
+      if (!/^-?\d+$/.test(number)) throw "no number";
+      return memory("sessionStorage", name, number) ?? number;
+    } catch (error) {
+      say(error);
+      return memory("sessionStorage", name);
+    }
+  };
+
+  // The promise of a counter's number in this view. A counter that is hit is not read, too.
+  const number = (key, mode) => {
+    const verb = numbers["hit" + key] || (mode == "hit" && !obstacle()) ? "hit" : "get";
+    return (numbers[verb + key] ??= answer(verb, key));
+  };
+
+  // MARK: - Elements
+
+  // The promises whose numbers elements show, or will show.
+  const shown = new WeakMap();
+
+  const formats = { grouped: {}, abbreviated: { notation: "compact", maximumFractionDigits: 1 } };
+
+  const fill = async (element) => {
+    const { id } = element;
+    const attribute = (name) => element.getAttribute(name);
+    const what = attribute("what") ?? id;
+    const key = attribute("key") ?? element.dataset.key ?? (/site/.test(what) ? "site" : page);
+    const promise = number(key, attribute("mode"));
+    if (shown.get(element) == promise) return;
+    shown.set(element, promise);
+    let text = await promise;
+    if (!text || shown.get(element) != promise) return;
+    try {
+      const format = formats[attribute("format")];
+      const language = element.closest("[lang]")?.lang || [];
+      if (format) text = BigInt(text).toLocaleString(language, format);
+    } catch {}
+    element.textContent = text;
+    // Themes hide what stands around a number until it is known.
+    const container = document.getElementById(id.replace("value", "container"));
+    if (container && /_pv$/.test(id)) container.style.display = "inline";
+  };
+
+  // Also the elements of themes that were made for busuanzi or vercount.
+  const selector = "visit-counter,[id$=_value_page_pv],[id$=_value_site_pv]";
+  const fillAll = () => document.querySelectorAll(selector).forEach(fill);
+
+  // MARK: - The page view
+
+  const view = () => {
+    obeyAddress();
+    const key = pageKey();
+    if (key == page) return;
+    page = key;
+    numbers = {};
+    const reason = obstacle();
+    if (reason) say("not counted: " + reason);
+    else number(page, "hit"), number("site", "hit");
+    fillAll();
+  };
+
+  const start = () => {
+    // A page that has the script twice is counted once.
+    if (document.counter) return;
+    document.counter = tag;
+    view();
+    let timer;
+    const fillSoon = () => (timer ??= setTimeout(() => fillAll((timer = null)), 50));
+    new MutationObserver(fillSoon).observe(document, { childList: true, subtree: true });
+    // An application that shows another page changes the address. A step that it takes back at once is none.
+    for (const name of ["pushState", "replaceState"]) {
+      const change = history[name];
+      history[name] = function (...values) {
+        change.apply(this, values);
+        setTimeout(view);
+      };
+    }
+    addEventListener("popstate", view);
+  };
+
+  // A page that the browser prepares is not viewed yet. One that it restores is not viewed anew.
+  if (document.prerendering) document.addEventListener("prerenderingchange", start);
+  else start();
+})();
