@@ -16,13 +16,19 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The plain visit that both load generators send: three header fields. */
-static const char visit[] =
-    "GET / HTTP/1.1\r\n"
-    "Host: 127.0.0.1\r\n"
-    "User-Agent: benchmark\r\n"
-    "Accept: */*\r\n"
-    "\r\n";
+#define VISIT_OF(path) \
+  "GET " path " HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: benchmark\r\nAccept: */*\r\n\r\n"
+
+/* The plain visit that the load generators send, with three header fields; of `/`, if not told otherwise. */
+static char visit[512] = VISIT_OF("/");
+
+/* Makes the visit one of another path. */
+static inline void visit_path(const char *path) {
+  if (snprintf(visit, sizeof visit, VISIT_OF("%s"), path) >= (int)sizeof visit) {
+    fprintf(stderr, "the path is too long: %s\n", path);
+    exit(64);
+  }
+}
 
 /* Ends the program with a reason. */
 __attribute__((noreturn)) static inline void give_up(const char *what) {

@@ -34,7 +34,7 @@ static void open_connection(struct run *run, uint32_t index) {
 
 /* Asks, if need be on a new connection. */
 static void ask(struct run *run, uint32_t index) {
-  const ssize_t length = (ssize_t)(sizeof visit - 1);
+  const ssize_t length = (ssize_t)strlen(visit);
   while (send(run->descriptors[index], visit, (size_t)length, MSG_NOSIGNAL) != length) {
     run->failed++;
     close(run->descriptors[index]);

@@ -1,7 +1,7 @@
 /*
  * Visits at a fixed rate, whatever the server does: an open loop.
  *
- *   openloop HOST PORT CONNECTIONS RATE SECONDS
+ *   openloop HOST PORT CONNECTIONS RATE SECONDS [PATH]
  *
  * Visit i is due i/RATE seconds after the start, rounded down to a whole number of 50 microseconds:
  * a generator that slept until each by itself would take most of a processor from those it measures.
@@ -95,7 +95,7 @@ static void send_due(struct run *run) {
     struct connection *connection = &run->connections[index];
     connection->busy = true;
     connection->visit = run->sent++;
-    const ssize_t length = (ssize_t)(sizeof visit - 1);
+    const ssize_t length = (ssize_t)strlen(visit);
     if (send(connection->descriptor, visit, (size_t)length, MSG_NOSIGNAL) != length) {
       replace(run, index);
     }
@@ -153,10 +153,11 @@ static void go(struct run *run) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 6) {
-    fprintf(stderr, "usage: openloop HOST PORT CONNECTIONS RATE SECONDS\n");
+  if (count != 6 && count != 7) {
+    fprintf(stderr, "usage: openloop HOST PORT CONNECTIONS RATE SECONDS [PATH]\n");
     return 64;
   }
+  if (count == 7) visit_path(arguments[6]);
   struct run run = {.host = arguments[1], .port = number(arguments[2], 1)};
   run.count = (uint32_t)number(arguments[3], 1);
   run.rate = number(arguments[4], 1);

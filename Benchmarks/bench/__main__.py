@@ -35,6 +35,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Run]]] = {
     "start": start.measure,
     "batches": batches.measure,
     "names": names.measure,
+    "rare": names.measure_rare,
     "flood": names.measure_flood,
 }
 

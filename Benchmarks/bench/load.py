@@ -77,10 +77,13 @@ def measured(
     threads: int = 1,
     script: Sequence[str] = (),
     arguments: Sequence[str] = (),
+    keeps_counters: bool = False,
 ) -> Measured:
-    """Keeps connections busy for the length of a run, after a second to warm up."""
+    """Keeps connections busy for the length of a run, after a second to warm up. Redis begins empty, unless
+    it keeps its counters."""
     wrk(bench, server, connections, 1, threads, script, arguments)
-    bench.redis.reset()
+    if not keeps_counters:
+        bench.redis.reset()
     server_cpu, redis_cpu = server.process.cpu(), bench.redis.process.cpu()
     result = wrk(
         bench, server, connections, bench.settings.seconds, threads, script, arguments
@@ -135,11 +138,18 @@ def open_loop(
     bench: Bench, server: Server, connections: int, rate: int, seconds: int, processors: set[int]
 ) -> dict[str, float]:
     """Visits at a fixed rate, sent from these processors; what openloop.c prints."""
-    command = ["taskset", "--cpu-list", ",".join(map(str, sorted(processors)))]
-    command += [bench.load_generator("openloop"), "127.0.0.1", str(server.port)]
-    command += [str(connections), str(rate), str(seconds)]
+    affinity = ["taskset", "--cpu-list", ",".join(map(str, sorted(processors)))]
+    command = affinity + open_loop_command(bench, server, connections, rate, seconds)
     answer: dict[str, float] = json.loads(bench.processes.run("openloop", command, seconds + 30))
     return answer
+
+
+def open_loop_command(
+    bench: Bench, server: Server, connections: int, rate: int, seconds: int, path: str = "/"
+) -> list[str]:
+    """The command that sends visits at a fixed rate."""
+    command = [bench.load_generator("openloop"), "127.0.0.1", str(server.port)]
+    return [*command, str(connections), str(rate), str(seconds), path]
 
 
 def round_trips(bench: Bench, protocol: str, port: int, seconds: int) -> dict[str, float]:

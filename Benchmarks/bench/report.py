@@ -21,6 +21,7 @@ def markdown(results: Results) -> str:
         ("start", _start),
         ("batches", _batches),
         ("names", _names),
+        ("rare", _rare),
         ("flood", _flood),
     ):
         if results.has(measurement):
@@ -371,9 +372,22 @@ def _names(results: Results) -> str:
     return (
         "## Counters with names\n\n"
         "`wrk -t1 -c64` with a script that draws the name of each request: `/hit/blog/p7` of the "
-        "counter, `/INCR/blog:p7` of webdis. The script takes time of its own, the same for both. The "
+        "counter, `/INCR/blog:p7` of webdis. All counters exist before, unless the row says otherwise. The "
         "constant has the size and the header fields of a counter's answer, and no script.\n\n"
         + table(heads, rows)
+    )
+
+
+def _rare(results: Results) -> str:
+    rows = []
+    for kind, name in (("busy", "the busy one"), ("rare", "the other one")):
+        members = [results.median("rare", member, kind=kind) for member in ("rate", "p50", "p99")]
+        failures = results.total("rare", "failures", kind=kind)
+        rows.append((name, *(f"{value:,.0f}" for value in members), f"{failures:,.0f}"))
+    return (
+        "## A counter beside a busy one\n\n"
+        "Two counters at fixed rates; one gets nine of ten hits.\n\n"
+        + table(("", "hits/s", "p50, µs", "p99, µs", "failed"), rows)
     )
 
 

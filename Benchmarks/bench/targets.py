@@ -42,6 +42,8 @@ def targets(results: Results) -> list[Target]:
         found.append(_batches(results))
     if results.has("names"):
         found += _names(results)
+    if results.has("rare"):
+        found.append(_rare(results))
     if results.has("flood"):
         found += _flood(results)
     return found
@@ -246,6 +248,8 @@ def _names(results: Results) -> list[Target]:
         return ours, other
 
     for scene in results.values("names", "scene"):
+        if "none exists" in scene:
+            continue
         least = 2.2 if scene == "one counter" else 2.0
         ours, other = beside_webdis("rate", scene)
         found.append(
@@ -268,6 +272,17 @@ def _names(results: Results) -> list[Target]:
             )
         )
     return found
+
+
+def _rare(results: Results) -> Target:
+    """A busy counter must not make others wait."""
+    busy, rare = (results.median("rare", "p99", kind=kind) for kind in ("busy", "rare"))
+    return Target(
+        "p99 of a counter with a tenth of the hits, beside that of the one with the others",
+        "no more",
+        f"{rare / busy:.2f} times ({rare:,.0f} against {busy:,.0f} µs)",
+        _verdict(rare <= busy),
+    )
 
 
 def _flood(results: Results) -> list[Target]:

@@ -20,7 +20,7 @@ class Arrangement:
 
 def measure(bench: Bench) -> list[Run]:
     """A run an arrangement, server and round: percentiles of the time since a visit was due."""
-    rate = max(1, round(_highest_rate(bench) / 2))
+    rate = max(1, round(highest_rate(bench) / 2))
     usable = os.sched_getaffinity(0)
     arrangements = _arrangements(usable)
     runs = []
@@ -55,7 +55,7 @@ def _run(bench: Bench, peer: peers.Peer, arrangement: Arrangement, rate: int) ->
     return {"arrangement": arrangement.key, **result}
 
 
-def _highest_rate(bench: Bench) -> float:
+def highest_rate(bench: Bench) -> float:
     """The counter's, as it was measured before, or else measured now."""
     known = [run["rate"] for run in bench.runs.get("throughput", []) if run["peer"] == "counter"]
     if known:

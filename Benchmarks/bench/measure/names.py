@@ -1,16 +1,32 @@
-"""Counters with names: one, a thousand, a hundred thousand; and names that are made up."""
+"""Counters with names: one, a thousand, a hundred thousand; a rare one beside a busy one; and names that are
+made up."""
 
 import dataclasses
+import json
 import re
 
 from .. import load, peers
 from ..bench import Bench, Run, say
+from ..processes import BenchmarkError
+from . import latency
 
 CONNECTIONS = 64
+
+
+@dataclasses.dataclass(frozen=True)
+class Scene:
+    """How many counters there are, how they are drawn, and whether all exist when the run begins."""
+
+    counters: int
+    draw: str
+    exist: bool = True
+
+
 SCENES = {
-    "one counter": (1, "uniform"),
-    "1,000 counters, uniform": (1_000, "uniform"),
-    "100,000 counters, Zipf": (100_000, "zipf"),
+    "one counter": Scene(1, "uniform"),
+    "1,000 counters, uniform": Scene(1_000, "uniform"),
+    "100,000 counters, Zipf": Scene(100_000, "zipf"),
+    "100,000 counters, Zipf, none exists yet": Scene(100_000, "zipf", exist=False),
 }
 FLOOD_LIMIT = 1_000
 """How many counters there may be while names are made up."""
@@ -29,24 +45,69 @@ def measure(bench: Bench) -> list[Run]:
     """A run a scene, peer and round."""
     runs = []
     for turn in range(1, bench.settings.rounds + 1):
-        for scene, (counters, draw) in SCENES.items():
-            for peer, prefix in _peers(scene):
+        for name, scene in SCENES.items():
+            for peer, prefix in _peers(name):
                 with peer.running(bench) as server:
-                    run = _measured(bench, server, prefix, counters, draw)
+                    run = _measured(bench, server, prefix, scene)
                 runs.append(
-                    {"scene": scene, "peer": peer.key, "name": peer.name, "round": turn, **run}
+                    {"scene": name, "peer": peer.key, "name": peer.name, "round": turn, **run}
                 )
-                say(f"  round {turn}: {scene}: {peer.name}: {run['rate']:,.0f} visits/s")
+                say(f"  round {turn}: {name}: {peer.name}: {run['rate']:,.0f} visits/s")
     return runs
 
 
-def _measured(
-    bench: Bench, server: peers.Server, prefix: str, counters: int, draw: str
-) -> Run:
-    script = ["-s", str(bench.benchmarks / "peers" / "names.lua")] if prefix else []
-    arguments = [prefix, str(counters), draw]
-    run = load.measured(bench, server, CONNECTIONS, script=script, arguments=arguments)
+def _measured(bench: Bench, server: peers.Server, prefix: str, scene: Scene) -> Run:
+    if not prefix:
+        return load.measured(bench, server, CONNECTIONS).per_visit()
+    script = ["-s", str(bench.benchmarks / "peers" / "names.lua")]
+    bench.redis.reset()
+    if scene.exist:
+        _make_each(bench, server, script, prefix, scene.counters)
+    run = load.measured(
+        bench, server, CONNECTIONS, script=script, keeps_counters=scene.exist,
+        arguments=[prefix, str(scene.counters), scene.draw],
+    )
     return run.per_visit()
+
+
+def _make_each(
+    bench: Bench, server: peers.Server, script: list[str], prefix: str, counters: int
+) -> None:
+    """Visits each of the counters, so that it exists."""
+    seconds = max(1, counters // 10_000)
+    load.wrk(
+        bench, server, CONNECTIONS, seconds, script=script,
+        arguments=[prefix, str(counters), "each"],
+    )
+    if int(bench.redis.ask("DBSIZE")) < counters:
+        raise BenchmarkError(f"{counters:,} counters could not be made in {seconds} s")
+
+
+def measure_rare(bench: Bench) -> list[Run]:
+    """Latency of a counter that gets a tenth of the visits, and of the one that gets the others."""
+    rate = max(10, round(latency.highest_rate(bench) / 2))
+    seconds = bench.settings.seconds
+    runs = []
+    for turn in range(1, bench.settings.many_rounds + 1):
+        with peers.counter().running(bench) as server:
+            shares = {
+                "busy": load.open_loop_command(
+                    bench, server, CONNECTIONS - 8, rate * 9 // 10, seconds, "/hit/blog/busy"
+                ),
+                "rare": load.open_loop_command(
+                    bench, server, 8, rate // 10, seconds, "/hit/blog/rare"
+                ),
+            }
+            started = {
+                kind: bench.processes.start("openloop", command) for kind, command in shares.items()
+            }
+            for kind, process in started.items():
+                if process.popen.wait(seconds + 30) != 0:
+                    raise process.failure("failed")
+                run = json.loads(process.log.read_text())
+                runs.append({"kind": kind, "round": turn, **run})
+                say(f"  round {turn}: {kind}: p50 {run['p50']:.0f} us, p99 {run['p99']:.0f} us")
+    return runs
 
 
 def measure_flood(bench: Bench) -> list[Run]:
