@@ -27,6 +27,7 @@ BUSY = 0.05
 MEASUREMENTS: dict[str, Callable[[Bench], list[Run]]] = {
     "throughput": throughput.measure,
     "instructions": instructions.measure,
+    "named": instructions.measure_named,
     "latency": latency.measure,
     "lone": lone.measure,
     "idle": connections.measure_idle,

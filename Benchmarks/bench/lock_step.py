@@ -30,6 +30,12 @@ BROWSER = (
     b"\r\n"
 )
 
+
+def plain(path: str) -> bytes:
+    """The plain request of another path."""
+    return PLAIN.replace(b" / ", f" {path} ".encode())
+
+
 _CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 

@@ -13,6 +13,7 @@ def markdown(results: Results) -> str:
     for measurement, section in (
         ("throughput", _throughput),
         ("instructions", _instructions),
+        ("named", _named),
         ("latency", _latency),
         ("lone", _lone),
         ("idle", _idle),
@@ -149,6 +150,17 @@ def _instructions(results: Results) -> str:
         "cancels out. 32 connections in lock step: each sends one visit, all answers are read, and "
         "again. Redis's instructions are not in it.\n\n"
         + table(("", "counter", "nginx, constant", "ratio"), rows)
+    )
+
+
+def _named(results: Results) -> str:
+    rows = [
+        (f"`{path}`", f"{results.median('named', 'instructions', path=path):,.0f}")
+        for path in results.values("named", "path")
+    ]
+    return (
+        "## Instructions a request of a counter with a name\n\n"
+        "Counted in the same way, with the plain header.\n\n" + table(("", "counter"), rows)
     )
 
 

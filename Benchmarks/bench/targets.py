@@ -42,6 +42,8 @@ def targets(results: Results) -> list[Target]:
         found.append(_batches(results))
     if results.has("names"):
         found += _names(results)
+    if results.has("named"):
+        found.append(_named(results))
     if results.has("rare"):
         found.append(_rare(results))
     if results.has("flood"):
@@ -272,6 +274,17 @@ def _names(results: Results) -> list[Target]:
             )
         )
     return found
+
+
+def _named(results: Results) -> Target:
+    """What a name costs, in instructions."""
+    hit = results.median("named", "instructions", path="/hit/blog/home")
+    return Target(
+        "instructions in user space of `/hit/blog/home`, plain header",
+        "at most 3,300",
+        f"{hit:,.0f}",
+        _verdict(hit <= 3300),
+    )
 
 
 def _rare(results: Results) -> Target:

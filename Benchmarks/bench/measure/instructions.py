@@ -11,14 +11,12 @@ from ..processes import BenchmarkError, answers, wait_until
 
 CONNECTIONS = 32
 SHORT_ROUNDS = 50
+NAMED_PATHS = ("/hit/blog/home", "/get/blog/home")
 
 
 def measure(bench: Bench) -> list[Run]:
     """A run a server and header: instructions of a long run less those of a short one."""
-    stripped = bench.processes.new_folder("stripped") / "counter"
-    # Debian 12's valgrind does not understand the debug information that Swift writes.
-    command = ["strip", "-g", "-o", str(stripped), str(bench.counter)]
-    bench.processes.run("strip", command, limit=60)
+    stripped = _stripped(bench)
     servers: list[tuple[str, Callable[[tuple[str, ...]], peers.Peer]]] = [
         ("nginx", lambda prefix: peers.nginx_constant(prefix=prefix)),
         ("counter", lambda prefix: peers.counter(executable=str(stripped), prefix=prefix)),
@@ -37,11 +35,41 @@ def measure(bench: Bench) -> list[Run]:
     return runs
 
 
-def _run(bench: Bench, peer: Callable[[tuple[str, ...]], peers.Peer], request: bytes) -> Run:
+def measure_named(bench: Bench) -> list[Run]:
+    """The same of the counter alone, for requests of a counter with a name."""
+    stripped = _stripped(bench)
+    runs = []
+    for turn in range(1, bench.settings.few_rounds + 1):
+        for path in NAMED_PATHS:
+            run = _run(
+                bench,
+                lambda prefix: peers.counter(executable=str(stripped), prefix=prefix),
+                lock_step.plain(path),
+                first=lock_step.plain("/hit/blog/home"),
+            )
+            runs.append({"path": path, "round": turn, **run})
+            say(f"  round {turn}: {path}: {run['instructions']:,.0f} instructions a request")
+    return runs
+
+
+def _stripped(bench: Bench) -> pathlib.Path:
+    """The counter without debug information: Debian 12's valgrind does not understand Swift's."""
+    stripped = bench.processes.new_folder("stripped") / "counter"
+    bench.processes.run("strip", ["strip", "-g", "-o", str(stripped), str(bench.counter)], limit=60)
+    return stripped
+
+
+def _run(
+    bench: Bench,
+    peer: Callable[[tuple[str, ...]], peers.Peer],
+    request: bytes,
+    first: bytes | None = None,
+) -> Run:
+    """One server's cost of a request; one other request may come first."""
     long_rounds = SHORT_ROUNDS + bench.settings.lock_step_rounds
     visits = bench.settings.lock_step_rounds * CONNECTIONS
-    short = _instructions(bench, peer, request, SHORT_ROUNDS)
-    long = _instructions(bench, peer, request, long_rounds)
+    short = _instructions(bench, peer, request, SHORT_ROUNDS, first)
+    long = _instructions(bench, peer, request, long_rounds, first)
     return {
         "request_bytes": len(request),
         "visits": visits,
@@ -50,7 +78,11 @@ def _run(bench: Bench, peer: Callable[[tuple[str, ...]], peers.Peer], request: b
 
 
 def _instructions(
-    bench: Bench, peer: Callable[[tuple[str, ...]], peers.Peer], request: bytes, rounds: int
+    bench: Bench,
+    peer: Callable[[tuple[str, ...]], peers.Peer],
+    request: bytes,
+    rounds: int,
+    first: bytes | None,
 ) -> int:
     """All instructions of a server, from its start to its end, with so many rounds in between."""
     output = bench.processes.new_folder("callgrind") / "out"
@@ -59,6 +91,8 @@ def _instructions(
     try:
         wait_until(lambda: answers(server.port, server.path), server.process, limit=60)
         with lock_step.LockStep(server.port, CONNECTIONS) as connections:
+            if first:
+                connections.round(first)
             for _ in range(rounds):
                 connections.round(request)
         server.process.stop(signal.SIGTERM, limit=60)
