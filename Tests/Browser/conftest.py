@@ -10,6 +10,9 @@ from servers import REPOSITORY, Counter, Redis, Site
 
 CHROMIUM = "/usr/bin/chromium"
 
+# Each name stands for this machine.
+FLAGS = ["--host-resolver-rules=MAP * 127.0.0.1"]
+
 
 @pytest.fixture
 def redis() -> Iterator[Redis]:
@@ -56,7 +59,7 @@ def launch(playwright: Playwright, *flags: str, automated: bool = False) -> Brow
 
     Without `automated`, it tells no page that a program drives it.
     """
-    arguments = ["--host-resolver-rules=MAP * 127.0.0.1", *flags]
+    arguments = [*FLAGS, *flags]
     if not automated:
         arguments.append("--disable-blink-features=AutomationControlled")
     return playwright.chromium.launch(
@@ -81,8 +84,13 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def page(context: BrowserContext) -> Page:
-    return context.new_page()
+def page(context: BrowserContext) -> Iterator[Page]:
+    """A page, in which no error may go uncaught."""
+    errors: list[str] = []
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    yield page
+    assert errors == []
 
 
 @pytest.fixture(scope="session")

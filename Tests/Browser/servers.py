@@ -161,6 +161,8 @@ class Site:
 
     def __init__(self) -> None:
         self.pages: dict[tuple[str, str], Page] = {}
+        # The page of all other paths.
+        self.anything: Page | None = None
         # The host and the path of each request, in order.
         self.requests: list[tuple[str, str]] = []
         site = self
@@ -172,7 +174,8 @@ class Site:
                 host = self.headers["Host"].rpartition(":")[0]
                 path = self.path.partition("?")[0]
                 site.requests.append((host, self.path))
-                page = site.pages.get((host, path))
+                picture = "" if path == "/favicon.ico" else None
+                page = site.pages.get((host, path), picture if picture is not None else site.anything)
                 fields, body = ({}, page) if not isinstance(page, tuple) else page
                 fields = {"Content-Type": "text/html; charset=utf-8", **fields}
                 content = (body or "").encode()

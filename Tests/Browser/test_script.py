@@ -1,28 +1,536 @@
-"""counter.js on pages of others: what it counts, and what it shows."""
+"""counter.js on the pages of others: what it counts, and what it shows."""
 
-from playwright.sync_api import Page, expect
+import json
+import pathlib
+import subprocess
+import time
+from collections.abc import Callable
 
-from servers import Counter, Site, wait_for
+import pytest
+from playwright.sync_api import BrowserContext, Page, Playwright, Request, expect
+
+from conftest import CHROMIUM, FLAGS, launch
+from servers import Counter, Redis, Site, wait_for
+
+BLOG = "blog.example"
+ELEMENTS = '<p><visit-counter id="page"></visit-counter> of <visit-counter id="site" what="site"></visit-counter>'
 
 
-def tag(counter: Counter, attributes: str = 'data-namespace="blog"') -> str:
-    return f'<script async src="{counter.address}/counter.js" {attributes}></script>'
+class Blog:
+    """A site whose pages have the script, and the numbers of its counters."""
+
+    def __init__(self, counter: Counter, site: Site) -> None:
+        self.counter, self.site = counter, site
+
+    def html(self, body: str = ELEMENTS, attributes: str = 'data-namespace="blog"') -> str:
+        script = f'<script async src="{self.counter.address}/counter.js" {attributes}></script>'
+        return f"<!doctype html><html lang=en><title>A page</title>{script}<body>{body}"
+
+    def serve(self, *paths: str, body: str = ELEMENTS, attributes: str = 'data-namespace="blog"') -> None:
+        self.site.serve(BLOG, {path: self.html(body, attributes) for path in paths})
+
+    def url(self, path: str = "/", host: str = BLOG) -> str:
+        return self.site.origin(host) + path
+
+    def number(self, key: str) -> int:
+        return self.counter.number("blog", key)
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """All counters of the namespace."""
+        fields = {"Authorization": "Bearer token-0123456789"}
+        listed = json.loads(self.counter.ask("GET", "/counters/blog", fields)[1])
+        return {each["key"]: each["value"] for each in listed["counters"]}
 
 
-def html(counter: Counter, body: str = "", attributes: str = 'data-namespace="blog"') -> str:
-    return f"<!doctype html><html lang=en><title>A page</title>{tag(counter, attributes)}<body>{body}"
+@pytest.fixture
+def blog(start_counter: Callable[..., Counter], site: Site, monkeypatch: pytest.MonkeyPatch) -> Blog:
+    monkeypatch.setenv("ADMIN_TOKEN", "token-0123456789")
+    return Blog(start_counter(), site)
 
 
-ELEMENTS = '<p><visit-counter id="page"></visit-counter> <visit-counter id="site" what="site"></visit-counter>'
+def expect_numbers(page: Page, own: int, all: int) -> None:
+    expect(page.locator("#page")).to_have_text(str(own))
+    expect(page.locator("#site")).to_have_text(str(all))
+
+
+def messages(page: Page) -> list[str]:
+    """What the page writes to the console from now on."""
+    texts: list[str] = []
+    page.on("console", lambda message: texts.append(message.text))
+    return texts
+
+
+# MARK: - Counting
 
 
 def test_a_page_is_counted_once_a_view_and_shows_its_number_and_that_of_the_site(
-    page: Page, counter: Counter, site: Site
+    page: Page, blog: Blog
 ) -> None:
-    site.serve("blog.example", {"/": html(counter, ELEMENTS), "/about": html(counter, ELEMENTS)})
+    blog.serve("/", "/about")
     for path, own, all in [("/", 1, 1), ("/about", 1, 2), ("/", 2, 3)]:
-        page.goto(site.origin("blog.example") + path)
-        expect(page.locator("#page")).to_have_text(str(own))
-        expect(page.locator("#site")).to_have_text(str(all))
-        assert counter.number("blog", path) == own
-        assert counter.number("blog", "site") == all
+        page.goto(blog.url(path))
+        expect_numbers(page, own, all)
+        assert (blog.number(path), blog.number("site")) == (own, all)
+    assert blog.numbers == {"/": 2, "/about": 1, "site": 3}
+
+
+@pytest.mark.parametrize(
+    "key, addresses",
+    {
+        "/": ["/", "/index.html", "//", "/?a=b", "/#c", "/index.php?a=b#c"],
+        "/posts": ["/posts", "/posts/", "/posts//", "/posts/index.html", "/posts/INDEX.HTM", "/posts?p=1"],
+        "/posts/index.xml": ["/posts/index.xml"],
+        "/Posts": ["/Posts"],
+        "/café": ["/café", "/caf%C3%A9", "/cafe%CC%81", "/c%61f%c3%a9/"],
+        "/a b+c": ["/a%20b+c", "/a b%2Bc"][:1],
+        "/a%2Fb": ["/a%2fb", "/a%2Fb"],
+        "/50%": ["/50%25"],
+        "/%FF": ["/%ff", "/%FF"],
+        "/c": ["/a/../c", "/a/%2e%2E/c", "/./c"],
+    }.items(),
+)  # fmt: skip
+def test_the_key_of_a_page_is_its_normalized_path(
+    page: Page, blog: Blog, key: str, addresses: list[str]
+) -> None:
+    blog.site.anything = blog.html()
+    for index, address in enumerate(addresses):
+        page.goto("about:blank")
+        page.goto(blog.url(address))
+        expect_numbers(page, index + 1, index + 1)
+    assert blog.numbers == {key: len(addresses), "site": len(addresses)}
+
+
+def test_a_long_path_becomes_its_beginning_and_a_hash(page: Page, blog: Blog) -> None:
+    blog.site.anything = blog.html()
+    long = "/" + "é" * 80
+    paths = ["/" + "x" * 127, "/" + "x" * 128, "/" + "x" * 200 + "a", "/" + "x" * 200 + "b", long]
+    for path in paths:
+        page.goto(blog.url(path))
+        expect(page.locator("#page")).to_have_text("1")
+
+    def key(path: str) -> str:
+        """As docs/embed.md describes it."""
+        content = path.encode()
+        if len(content) <= 128:
+            return path
+        hash = 0
+        for byte in content:
+            hash = (hash * 131 + byte) % (2**45 - 55)
+        digits = ""
+        while hash:
+            hash, digit = divmod(hash, 36)
+            digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+        return content[:118].decode(errors="ignore") + "~" + digits
+
+    assert blog.numbers == {key(path): 1 for path in paths} | {"site": len(paths)}
+
+
+def test_the_key_of_the_tag_is_that_of_the_page(page: Page, blog: Blog) -> None:
+    blog.serve("/a", "/b", attributes='data-namespace="blog" data-key="the letter"')
+    page.goto(blog.url("/a"))
+    expect_numbers(page, 1, 1)
+    page.goto(blog.url("/b"))
+    expect_numbers(page, 2, 2)
+    page.evaluate("history.pushState(null, '', '/c')")
+    page.wait_for_timeout(200)
+    assert blog.numbers == {"the letter": 2, "site": 2}
+
+
+def test_history_changes_to_another_path_are_views_of_that_page(page: Page, blog: Blog) -> None:
+    blog.serve("/", "/two")
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    page.evaluate("history.pushState(null, '', '/two')")
+    expect_numbers(page, 1, 2)
+    page.evaluate("history.pushState(null, '', '/two/?page=2#end')")
+    page.evaluate("history.replaceState({a: 1}, '')")
+    page.evaluate("location.hash = 'start'")
+    page.wait_for_timeout(200)
+    assert blog.numbers == {"/": 1, "/two": 1, "site": 2}
+    page.evaluate("history.replaceState(null, '', '/three')")
+    expect_numbers(page, 1, 3)
+    # A detour within one task is none.
+    page.evaluate("history.pushState(null, '', '/login'); history.replaceState(null, '', '/four')")
+    expect_numbers(page, 1, 4)
+    page.evaluate("history.go(-4)")
+    expect_numbers(page, 2, 5)
+    assert blog.numbers == {"/": 2, "/two": 1, "/three": 1, "/four": 1, "site": 5}
+    assert page.evaluate("history.pushState.length + history.length") > 0
+
+
+def test_a_page_that_the_browser_restores_is_not_counted_again(page: Page, blog: Blog) -> None:
+    blog.serve("/", "/two", body=ELEMENTS + "<script src=/restored.js></script>")
+    script = "addEventListener('pageshow', event => { window.isRestored = event.persisted })"
+    blog.site.serve(BLOG, {"/restored.js": ({"Content-Type": "text/javascript"}, script)})
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    page.goto(blog.url("/two"))
+    expect_numbers(page, 1, 2)
+    page.evaluate("history.back()")
+    page.wait_for_function("location.pathname == '/' && window.isRestored")
+    expect_numbers(page, 1, 1)
+    page.evaluate("history.forward()")
+    page.wait_for_function("location.pathname == '/two' && window.isRestored")
+    page.wait_for_timeout(200)
+    assert blog.numbers == {"/": 1, "/two": 1, "site": 2}
+
+
+def test_a_page_that_has_the_script_twice_is_counted_once(page: Page, blog: Blog) -> None:
+    script = f'<script async src="{blog.counter.address}/counter.js" data-namespace="blog"></script>'
+    blog.serve("/", body=ELEMENTS + script + script.replace("async", "defer"))
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    # A framework runs the scripts of a page anew.
+    page.evaluate(
+        """address => {
+            const tag = document.createElement("script");
+            tag.src = address;
+            tag.dataset.namespace = "blog";
+            document.body.append(tag);
+            return new Promise((resolve) => (tag.onload = resolve));
+        }""",
+        f"{blog.counter.address}/counter.js?again",
+    )
+    page.wait_for_timeout(200)
+    assert blog.numbers == {"/": 1, "site": 1}
+
+
+# MARK: - What is not counted
+
+
+@pytest.mark.parametrize("host", ["localhost", "app.localhost", "127.0.0.1"])
+def test_a_local_page_is_not_counted_and_shows_the_numbers(page: Page, blog: Blog, host: str) -> None:
+    blog.counter.hit("blog", "site")
+    blog.site.serve(host, {"/": blog.html()})
+    said = messages(page)
+    page.goto(blog.url(host=host))
+    expect_numbers(page, 0, 1)
+    assert said == ["counter.js: not counted: local"]
+    blog.site.serve(host, {"/": blog.html(attributes='data-namespace="blog" data-count="always"')})
+    page.goto(blog.url(host=host))
+    expect_numbers(page, 1, 2)
+
+
+def test_a_file_is_not_counted(page: Page, blog: Blog, tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(blog.html())
+    page.goto(path.as_uri())
+    expect_numbers(page, 0, 0)
+    assert blog.numbers == {}
+
+
+def test_an_automated_browser_is_not_counted(playwright: Playwright, blog: Blog) -> None:
+    blog.serve("/")
+    blog.serve("/always", attributes='data-namespace="blog" data-count="always"')
+    browser = launch(playwright, automated=True)
+    try:
+        page = browser.new_page()
+        said = messages(page)
+        page.goto(blog.url())
+        expect_numbers(page, 0, 0)
+        assert said == ["counter.js: not counted: automated"]
+        page.goto(blog.url("/always"))
+        expect_numbers(page, 1, 1)
+    finally:
+        browser.close()
+
+
+def test_a_page_can_be_read_only(page: Page, blog: Blog) -> None:
+    blog.counter.hit("blog", "/")
+    body = ELEMENTS + '<visit-counter id="other" key="other" mode="hit"></visit-counter>'
+    blog.serve("/", body=body, attributes='data-namespace="blog" data-count="never"')
+    page.goto(blog.url())
+    expect_numbers(page, 1, 0)
+    expect(page.locator("#other")).to_have_text("0")
+
+
+def test_a_browser_can_switch_counting_off_for_itself(page: Page, blog: Blog) -> None:
+    blog.serve("/", "/two")
+    said: list[str] = []
+
+    def close(dialog) -> None:
+        said.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", close)
+    page.goto(blog.url("/#count=off"))
+    expect_numbers(page, 0, 0)
+    assert said == ["This browser is not counted here."]
+    page.goto(blog.url("/two"))
+    expect_numbers(page, 0, 0)
+    page.evaluate("history.pushState(null, '', '/three')")
+    page.wait_for_timeout(200)
+    assert (len(said), blog.numbers) == (1, {})
+    page.evaluate("location.hash = 'count=on'")
+    page.wait_for_timeout(200)
+    assert said[1:] == ["This browser is counted here."]
+    page.goto(blog.url("/two"))
+    expect_numbers(page, 1, 1)
+
+
+def test_a_page_without_a_namespace_says_what_is_missing(context: BrowserContext, blog: Blog) -> None:
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    blog.serve("/", attributes="")
+    page.goto(blog.url())
+    page.wait_for_timeout(200)
+    assert [error for error in errors if "data-namespace is missing" in error] == errors != []
+
+
+# MARK: - Pages that the browser prepares
+
+
+def test_a_prerendered_page_is_counted_when_it_is_shown(blog: Blog, tmp_path: pathlib.Path) -> None:
+    rules = '{"prerender": [{"urls": ["/next"], "eagerness": "immediate"}]}'
+    go = """<script>
+        setInterval(async () => { if ((await fetch("/go")).ok) location.href = "/next" }, 100)
+    </script>"""
+    tell = """<script>
+        document.addEventListener("prerenderingchange", () => fetch("/shown"));
+    </script>"""
+    blog.serve("/", body=f'<script type="speculationrules">{rules}</script>{go}')
+    blog.serve("/next", body=tell)
+
+    def was_asked(path: str) -> bool:
+        return (BLOG, path) in blog.site.requests
+
+    # A program that drives the browser by its protocol keeps it from prerendering. So this one runs by itself.
+    command = [
+        CHROMIUM, "--headless=new", "--no-sandbox", f"--user-data-dir={tmp_path}", *FLAGS,
+        f"--unsafely-treat-insecure-origin-as-secure={blog.url('')}", blog.url()]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as browser:
+        try:
+            wait_for("prerendering", lambda: was_asked("/next") and blog.number("site") == 1)
+            time.sleep(0.5)
+            assert blog.numbers == {"/": 1, "site": 1}
+            blog.site.serve(BLOG, {"/go": ""})
+            wait_for("the page is shown", lambda: was_asked("/shown"))
+            wait_for("it is counted", lambda: blog.number("/next") == 1)
+        finally:
+            browser.terminate()
+    assert blog.numbers == {"/": 1, "/next": 1, "site": 2}
+    assert blog.site.requests.count((BLOG, "/next")) == 1
+
+
+# MARK: - Elements
+
+
+def test_elements_show_other_counters_in_several_formats(page: Page, blog: Blog) -> None:
+    token = {"Authorization": "Bearer token-0123456789"}
+    blog.counter.ask("PUT", "/counters/blog/big?value=1234567", token)
+    blog.counter.ask("PUT", "/counters/blog/huge?value=9223372036854775807", token)
+    blog.counter.ask("PUT", "/counters/blog/less?value=-5", token)
+    elements = {
+        "plain": 'key="big"', "data": 'data-key="big"', "named": 'key="big" format="plain"',
+        "grouped": 'key="big" format="grouped"', "short": 'key="big" format="abbreviated"',
+        "german": 'key="big" format="grouped" lang="de"', "wrong": 'key="big" format="grouped" lang="zh_CN"',
+        "unknown": 'key="big" format="roman"', "huge": 'key="huge" format="grouped"', "less": 'key="less"',
+        "absent": 'key="absent"', "proto": 'key="__proto__"', "counted": 'key="counted" mode="hit"',
+    }  # fmt: skip
+    body = "".join(f'<p><visit-counter id="{id}" {text}></visit-counter>' for id, text in elements.items())
+    blog.serve("/", body=body)
+    page.goto(blog.url())
+    expected = {
+        "plain": "1234567", "data": "1234567", "named": "1234567", "grouped": "1,234,567", "short": "1.2M",
+        "german": "1.234.567", "wrong": "1234567", "unknown": "1234567", "huge": "9,223,372,036,854,775,807",
+        "less": "-5", "absent": "0", "proto": "0", "counted": "1",
+    }  # fmt: skip
+    for id, text in expected.items():
+        expect(page.locator(f"#{id}")).to_have_text(text)
+    assert blog.number("counted") == 1
+    assert blog.number("absent") == 0
+
+
+def test_a_number_is_what_get_says(page: Page, blog: Blog) -> None:
+    for _ in range(41):
+        blog.counter.hit("blog", "/posts/a")
+    blog.serve("/", body='<visit-counter id="a" key="/posts/a"></visit-counter>' + ELEMENTS)
+    page.goto(blog.url())
+    expect(page.locator("#a")).to_have_text(str(blog.number("/posts/a")))
+    expect_numbers(page, blog.number("/"), blog.number("site"))
+    assert blog.number("/posts/a") == 41
+
+
+def test_many_counters_are_read_with_few_requests(page: Page, blog: Blog) -> None:
+    for index in range(40):
+        blog.counter.hit("blog", f"/posts/{index % 20}")
+    body = "".join(
+        f'<visit-counter class="{index}" key="/posts/{index}"></visit-counter> ' for index in range(40)
+    )
+    blog.serve("/", body=body)
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(blog.url())
+    for index in range(40):
+        expect(page.locator(f'[class="{index}"]')).to_have_text("2" if index < 20 else "0")
+    assert 3 <= len([url for url in requests if "/get/" in url]) <= 6
+
+
+def test_elements_that_come_later_are_filled_too(page: Page, blog: Blog) -> None:
+    blog.counter.hit("blog", "other")
+    blog.serve("/")
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    page.evaluate(
+        """() => {
+            const element = document.createElement("visit-counter");
+            element.id = "later";
+            element.setAttribute("key", "other");
+            document.body.append(element);
+            document.body.insertAdjacentHTML("beforeend", "<i id=busuanzi_value_page_pv></i>");
+        }"""
+    )
+    expect(page.locator("#later")).to_have_text("1")
+    expect(page.locator("#busuanzi_value_page_pv")).to_have_text("1")
+    assert blog.numbers == {"/": 1, "site": 1, "other": 1}
+
+
+@pytest.mark.parametrize("theme", ["busuanzi", "vercount"])
+def test_the_elements_of_themes_are_filled_and_shown(page: Page, blog: Blog, theme: str) -> None:
+    body = "".join(
+        f'<span id="{theme}_container_{what}" style="display:none">'
+        f'{what} <span id="{theme}_value_{what}"></span></span>'
+        for what in ("page_pv", "site_pv", "site_uv")
+    )
+    blog.counter.hit("blog", "site")
+    blog.serve("/", body=body)
+    page.goto(blog.url())
+    expect(page.locator(f"#{theme}_container_page_pv")).to_have_text("page_pv 1")
+    expect(page.locator(f"#{theme}_container_site_pv")).to_have_text("site_pv 2")
+    expect(page.locator(f"#{theme}_container_page_pv")).to_be_visible()
+    expect(page.locator(f"#{theme}_container_site_pv")).to_be_visible()
+    # Visitors are not counted.
+    expect(page.locator(f"#{theme}_container_site_uv")).to_be_hidden()
+
+
+# MARK: - The server away
+
+
+def test_a_page_keeps_working_when_the_server_is_away(page: Page, blog: Blog) -> None:
+    blog.serve("/", "/two", body=ELEMENTS.replace("></v", ">–</v"))
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    blog.counter.stop()
+    said = messages(page)
+    # The script comes from the browser's cache. The page shows what this tab was told last.
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    page.goto(blog.url("/two"))
+    expect(page.locator("#site")).to_have_text("1")
+    expect(page.locator("#page")).to_have_text("–")
+    assert [text for text in said if "counter.js" in text and "Failed to fetch" in text]
+    blog.counter.start()
+    page.goto(blog.url("/two"))
+    expect_numbers(page, 1, 2)
+
+
+def test_a_page_keeps_working_when_redis_is_away(page: Page, blog: Blog, redis: Redis) -> None:
+    blog.counter.restart("--visit-timeout", "0.3")
+    blog.serve("/", "/two", body=ELEMENTS.replace("></v", ">–</v"))
+    redis.pause()
+    said = messages(page)
+    page.goto(blog.url())
+    deadline = time.monotonic() + 10
+    while not any("Redis does not answer" in text for text in said) and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    expect(page.locator("#page")).to_have_text("–")
+    redis.resume()
+    page.goto(blog.url("/two"))
+    expect(page.locator("#page")).to_have_text("1")
+
+
+# MARK: - Privacy and security
+
+
+def test_a_strict_policy_is_not_violated(page: Page, blog: Blog) -> None:
+    address = blog.counter.address
+    policy = f"default-src 'none'; script-src {address}; connect-src {address}; require-trusted-types-for 'script'"
+    body = ELEMENTS + "<span id=busuanzi_container_page_pv hidden><b id=busuanzi_value_page_pv></b></span>"
+    blog.site.serve(BLOG, {"/": ({"Content-Security-Policy": policy}, blog.html(body))})
+    page.add_init_script(
+        "window.violations = []; addEventListener('securitypolicyviolation', event =>"
+        " violations.push(event.violatedDirective + ' ' + event.blockedURI), true)"
+    )
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(blog.url("/#count=on"))
+    expect_numbers(page, 1, 1)
+    assert page.evaluate("violations") == []
+    # The policy is in force.
+    page.evaluate("document.body.append(Object.assign(new Image(), {src: '/picture'}))")
+    page.wait_for_function("violations.length == 1")
+
+
+def test_requests_are_simple_and_tell_only_the_key(page: Page, blog: Blog) -> None:
+    blog.serve("/a", body=ELEMENTS + '<visit-counter key="b"></visit-counter>')
+    requests: list[Request] = []
+    page.on("request", lambda request: requests.append(request))
+    page.goto(blog.url("/a?secret=1#secret"))
+    expect_numbers(page, 1, 1)
+    expect(page.locator("[key=b]")).to_have_text("0")
+    asked = [each for each in requests if each.url.startswith(blog.counter.address)]
+    path = blog.counter.address
+    assert sorted((each.method, each.url.removeprefix(path)) for each in asked) == [
+        ("GET", "/counter.js"), ("GET", "/get/blog?key=b&key=b"),
+        ("POST", "/hit/blog?key=%2Fa"), ("POST", "/hit/blog?key=site"),
+    ]  # fmt: skip
+    for each in asked[1:]:
+        fields = each.all_headers()
+        assert "cookie" not in fields and "referer" not in fields
+        assert fields["origin"] == blog.site.origin(BLOG)
+
+
+def test_no_cookie_is_set_and_only_the_numbers_are_kept_in_the_tab(
+    page: Page, context: BrowserContext, blog: Blog
+) -> None:
+    blog.serve("/")
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    assert context.cookies() == []
+    assert page.evaluate("Object.entries(localStorage)") == []
+    kept = {"counter.js blog//": "1", "counter.js blog/site": "1"}
+    assert page.evaluate("Object.fromEntries(Object.entries(sessionStorage))") == kept
+
+
+def test_a_browser_that_keeps_nothing_is_counted_all_the_same(page: Page, blog: Blog) -> None:
+    blog.serve("/")
+    for name in ("localStorage", "sessionStorage"):
+        page.add_init_script(
+            f"Object.defineProperty(window, '{name}', {{get() {{ throw new DOMException('no') }}}})"
+        )
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+
+
+def test_a_login_page_is_not_taken_for_a_number(page: Page, blog: Blog) -> None:
+    blog.serve("/", body=ELEMENTS.replace("></v", ">–</v"))
+    page.route("**/hit/**", lambda route: route.fulfill(body="<html>Sign in", headers={"Access-Control-Allow-Origin": "*"}))
+    said = messages(page)
+    page.goto(blog.url())
+    page.wait_for_timeout(300)
+    expect(page.locator("#page")).to_have_text("–")
+    assert said.count("counter.js: no number") == 2
+
+
+# MARK: - Origins
+
+
+def test_only_pages_of_the_listed_origins_count(page: Page, blog: Blog) -> None:
+    blog.counter.restart("--origins", f"blog={blog.site.origin(BLOG)},shop=https://shop.example")
+    blog.serve("/")
+    blog.site.serve("copy.example", {"/": blog.html()})
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    said = messages(page)
+    page.goto(blog.url(host="copy.example"))
+    page.wait_for_timeout(300)
+    refused = "This page's origin may not count in this namespace."
+    assert len([text for text in said if refused in text]) == 2
+    assert blog.numbers == {"/": 1, "site": 1}
+    # Reading is free, and a program that is no browser counts.
+    read = blog.html(attributes='data-namespace="blog" data-count="never"')
+    blog.site.serve("copy.example", {"/": read})
+    page.goto(blog.url(host="copy.example"))
+    expect_numbers(page, 1, 1)
+    assert blog.counter.hit("blog", "/") == 2

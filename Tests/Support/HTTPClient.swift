@@ -56,7 +56,7 @@ final class HTTPClient {
     guard header.statusLine.hasPrefix("HTTP/1.1 ") else {
       throw Malformed(received: header.statusLine)
     }
-    if toHead || header.status < 200 { return header }
+    if toHead || header.status < 200 || header.status == 304 { return header }
     guard let length = header["Content-Length"].flatMap(Int.init), length >= 0 else {
       throw Malformed(received: lines.joined(separator: "\n"))
     }
