@@ -326,7 +326,8 @@ extension Application {
       let (configuration, location, shutdown) = (configuration, location, shutdown)
       let (redisLog, logger) = (redisLog, logger)
       let (figures, accessLines, script) = (figures[number], accessLines, script)
-      let access = Access(namespaces: configuration.namespaces, tokens: tokens)
+      let access = Access(
+        namespaces: configuration.namespaces, origins: configuration.origins, tokens: tokens)
       threads.append(
         try Thread(name: "loop \(number)") {
           do throws(SystemError) {

@@ -26,6 +26,7 @@ struct Serve: ParsableCommand {
   @Option(Settings.trustedProxies) var trustedProxies: GivenFlag?
   @Option(Settings.namespaces) var namespaces: GivenFlag?
   @Option(Settings.maxCounters) var maxCounters: GivenFlag?
+  @Option(Settings.origins) var origins: GivenFlag?
   @Option(Settings.tokens) var tokens: GivenFlag?
 
   static let configuration = CommandConfiguration(

@@ -514,6 +514,16 @@ class CounterTests(unittest.TestCase):
         self.assertEqual(with_flag(release, "--max-counters"), ["2500000"])
         self.assertEqual(with_flag(render(sets=("counters.max=0",)), "--max-counters"), ["0"])
 
+    def test_the_origins_of_namespaces_become_a_flag(self):
+        self.assertEqual(with_flag(render(), "--origins"), [])
+        self.assertEqual(
+            with_flag(render(CASES["everything"]), "--origins"),
+            [
+                "blog=https://blog.example,blog=https://www.blog.example:8443,"
+                "shop=https://shop.example"
+            ],
+        )
+
     def test_the_tokens_of_a_secret_are_mounted_as_a_file(self):
         release = render(CASES["named-counters"])
         self.assertEqual(with_flag(release, "--tokens"), ["/run/secrets/counter/tokens"])

@@ -53,7 +53,9 @@ class ExampleTests(unittest.TestCase):
     def setUpClass(cls) -> None:
         cls.running = Running()
         cls.addClassCleanup(cls.running.end)
-        flags = ["--namespaces", "blog,shop,default", "--visit-timeout", "1"]
+        flags = [
+            "--namespaces", "blog,shop,default", "--origins", "shop=https://shop.example",
+            "--visit-timeout", "1"]  # fmt: skip
         cls.port = cls.running.counter(*flags)
         cls.full = cls.running.counter(*flags, "--max-counters", "0")
 

@@ -127,6 +127,7 @@ extension CounterRequestReader {
     _ name: borrowing NameBuffer, _ access: borrowing Access
   ) throws(Problem) -> CounterRequest {
     guard request.method != .head else { return CounterRequest(.visit(.read), try readAnswer()) }
+    try access.checkOrigin(of: bytes.extracting(request.header), name)
     guard fields.idempotencyKey == nil, query.amount == nil else {
       return try readAdd(name, access)
     }

@@ -47,7 +47,7 @@ struct CounterService: ~Copyable {
     let (namespace, key) = (request.parameters[0], request.parameters[1])
     // A comparison of methods by `==` would be a call from another module.
     guard case .get = request.method, request.hasPlainPath, request.query.isEmpty,
-      access.namespaces == nil, CounterName.isPlain(namespace, in: bytes),
+      access.isOpen, CounterName.isPlain(namespace, in: bytes),
       CounterName.isPlain(key, in: bytes)
     else { return false }
     let isText = MediaPreference.isText(bytes, request.accept)

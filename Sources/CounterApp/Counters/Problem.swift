@@ -23,6 +23,7 @@ enum Problem: Error, Equatable {
   case tokenMissing
   case tokenUnknown
   case tokenOfOtherNamespace
+  case otherOrigin
   case absent
   case exists
   case tooManyCounters
@@ -38,7 +39,7 @@ enum Problem: Error, Equatable {
       .malformedCursor, .malformedIdempotencyKey, .unknownPrecondition:
       .badRequest
     case .idempotencyNeedsToken, .tokenMissing, .tokenUnknown: .unauthorized
-    case .noTokens, .tokenOfOtherNamespace, .tooManyCounters: .forbidden
+    case .noTokens, .tokenOfOtherNamespace, .otherOrigin, .tooManyCounters: .forbidden
     case .unknownNamespace, .absent: .notFound
     case .outOfRange, .notAnInteger: .conflict
     case .exists: .preconditionFailed
@@ -74,6 +75,7 @@ enum Problem: Error, Equatable {
     case .tokenMissing: "This request needs a token: Authorization: Bearer TOKEN."
     case .tokenUnknown: "The token is not known."
     case .tokenOfOtherNamespace: "The token belongs to another namespace."
+    case .otherOrigin: "This page's origin may not count in this namespace."
     case .absent: "The counter does not exist."
     case .exists: "The counter exists already."
     case .tooManyCounters: "There are as many counters as may be; existing ones go on counting."

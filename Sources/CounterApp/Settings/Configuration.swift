@@ -29,6 +29,8 @@ package struct Configuration: Sendable {
   /// The namespaces that there are; nil for any.
   package var namespaces: Set<String>?
   package var maxCounters: Int
+  /// Whose pages may count; empty for any.
+  package var origins: Origins
   /// The path of the file of tokens.
   package var tokenFile: String?
   package var adminToken: String?
@@ -62,6 +64,7 @@ package struct Configuration: Sendable {
     trustedProxies = try source.given(Settings.trustedProxies) ?? []
     namespaces = try source.given(Settings.namespaces)
     maxCounters = try source.value(of: Settings.maxCounters)
+    origins = try source.given(Settings.origins) ?? Origins()
     tokenFile = try source.given(Settings.tokens)
     adminToken = try source.variable("ADMIN_TOKEN").map { try $0.token() }
     do {
@@ -72,6 +75,10 @@ package struct Configuration: Sendable {
     guard metricsPort == 0 || metricsPort != port else {
       throw source.conflicting(Settings.metricsPort.declaration)
         .isBad("\(port) is the port of the visits, too")
+    }
+    if let namespaces, let other = origins.namespaces.subtracting(namespaces).min() {
+      throw source.conflicting(Settings.origins.declaration)
+        .isBad("\(other) is none of the namespaces that there are")
     }
     if let maxConnections, maxConnections < threads {
       throw source.conflicting(Settings.maxConnections.declaration)

@@ -88,6 +88,23 @@ extension GivenValue {
     return namespaces
   }
 
+  /// Reads pairs of a namespace and an origin with a comma between two of them, and perhaps spaces around each.
+  func origins() throws -> Origins {
+    var origins = Origins()
+    for element in elements {
+      let parts = element.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      guard parts.count == 2, CounterName.isNamespace(String(parts[0])),
+        let origin = Origin(String(parts[1]))
+      else {
+        throw GivenValue(name: name, text: element)
+          .isNot("a namespace, '=' and an origin without a path, such as blog=https://blog.example")
+      }
+      origins.add(origin, to: String(parts[0]))
+    }
+    guard origins.count <= Origins.most else { throw isBad("more than \(Origins.most) origins") }
+    return origins
+  }
+
   func integer() throws -> Int64 {
     guard !text.hasPrefix("+"), let number = Int64(text) else {
       throw isNot("an integer of 64 bits")

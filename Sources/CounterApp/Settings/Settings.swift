@@ -86,6 +86,10 @@ package enum Settings {
     "max-counters", "MAX_COUNTERS", "number", default: "100000",
     { try $0.number(in: 0...1_000_000_000) },
     "How many counters with names there may be in this Redis; no expiry makes room.")
+  package static let origins = Setting(
+    "origins", "ORIGINS", "list", computed: "any", { try $0.origins() },
+    "Whose pages may count in a namespace from a browser: namespace=origin, such as "
+      + "blog=https://blog.example, with commas between them; a namespace may come more than once.")
   package static let tokens = Setting(
     "tokens", "TOKENS_FILE", note: "; `ADMIN_TOKEN` is a token for all namespaces", "file",
     computed: "none", { try $0.path() },
@@ -120,7 +124,7 @@ package enum Settings {
     memoryLimit.declaration, headerTimeout.declaration, bodyTimeout.declaration,
     idleTimeout.declaration, writeTimeout.declaration, logFormat.declaration,
     logLevel.declaration, accessLog.declaration, trustedProxies.declaration,
-    namespaces.declaration, maxCounters.declaration, tokens.declaration,
+    namespaces.declaration, maxCounters.declaration, origins.declaration, tokens.declaration,
   ]
 
   /// The table of all settings, as docs/settings.md has it.
