@@ -5,9 +5,10 @@ import pathlib
 import subprocess
 import time
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Playwright, Request, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect
 
 from conftest import CHROMIUM, FLAGS, launch
 from servers import Counter, Redis, Site, wait_for
@@ -269,6 +270,16 @@ def test_a_browser_can_switch_counting_off_for_itself(page: Page, blog: Blog) ->
     expect_numbers(page, 1, 1)
 
 
+def test_a_namespace_that_is_none_is_refused_with_the_rule(page: Page, blog: Blog) -> None:
+    blog.serve("/", attributes='data-namespace="blog/a?b"')
+    said = messages(page)
+    page.goto(blog.url())
+    page.wait_for_timeout(300)
+    rule = "A namespace is made of"
+    assert len([text for text in said if text.startswith("counter.js: ") and rule in text]) == 2
+    assert blog.numbers == {}
+
+
 def test_a_page_without_a_namespace_says_what_is_missing(context: BrowserContext, blog: Blog) -> None:
     page = context.new_page()
     errors: list[str] = []
@@ -384,6 +395,12 @@ def test_elements_that_come_later_are_filled_too(page: Page, blog: Blog) -> None
     )
     expect(page.locator("#later")).to_have_text("1")
     expect(page.locator("#busuanzi_value_page_pv")).to_have_text("1")
+    # So are those whose attributes change.
+    page.evaluate("document.querySelector('#later').setAttribute('key', 'nobody')")
+    expect(page.locator("#later")).to_have_text("0")
+    page.evaluate("document.querySelector('#page').setAttribute('what', 'site')")
+    page.evaluate("document.querySelector('#later').removeAttribute('key')")
+    expect(page.locator("#later")).to_have_text("1")
     assert blog.numbers == {"/": 1, "site": 1, "other": 1}
 
 
@@ -534,3 +551,38 @@ def test_only_pages_of_the_listed_origins_count(page: Page, blog: Blog) -> None:
     page.goto(blog.url(host="copy.example"))
     expect_numbers(page, 1, 1)
     assert blog.counter.hit("blog", "/") == 2
+
+
+# MARK: - The picture of docs/embed.md
+
+
+def test_a_picture_of_a_page_with_its_numbers(
+    browser: Browser, blog: Blog, pictures: pathlib.Path
+) -> None:
+    posts = {"/posts/first": ("The first winter", 1204), "/posts/second": ("Rust on the stove", 387)}
+    token = {"Authorization": "Bearer token-0123456789"}
+    numbers = {path: number for path, (_, number) in posts.items()} | {"/": 4710, "site": 1234566}
+    for path, number in numbers.items():
+        blog.counter.ask("PUT", f"/counters/blog?{urlencode({'key': path, 'value': number})}", token)
+    items = "".join(
+        f'<li><a href="{path}">{title}</a><visit-counter key="{path}" format="grouped"></visit-counter>'
+        for path, (title, _) in posts.items()
+    )
+    style = """
+        body { font: 20px/1.5 "DejaVu Sans", sans-serif; margin: 0; padding: 28px 36px; color: #1c2733 }
+        h1 { font-size: 30px; margin: 0 0 12px } ul { padding: 0; margin: 0 0 24px; list-style: none }
+        li { display: flex; justify-content: space-between; padding: 8px 0; border-bottom: 1px solid #d9e0e7 }
+        a { color: #0a5fa8; text-decoration: none } li visit-counter { color: #5b6b7a }
+        footer { font-size: 16px; color: #5b6b7a } footer visit-counter { color: #1c2733; font-weight: bold }
+    """
+    body = f"""<style>{style}</style><h1>Notes from the hut</h1><ul>{items}</ul>
+        <footer>This page was read <visit-counter id="page" format="grouped"></visit-counter> times,
+        all pages <visit-counter id="site" what="site" format="abbreviated"></visit-counter> times.</footer>"""
+    blog.serve("/", body=body)
+    page = browser.new_page(viewport={"width": 720, "height": 10}, device_scale_factor=1.5)
+    page.goto(blog.url())
+    expect(page.locator("#page")).to_have_text("4,711")
+    expect(page.locator("#site")).to_have_text("1.2M")
+    expect(page.locator("li").first).to_contain_text("1,204")
+    page.screenshot(path=pictures / "script.png", full_page=True)
+    page.context.close()

@@ -63,7 +63,7 @@
   // The lines of the answer.
   const ask = async (verb, keys) => {
     const query = "?key=" + keys.map(encodeURIComponent).join("&key=");
-    const response = await fetch(new URL(verb + "/" + namespace + query, tag.src), {
+    const response = await fetch(new URL(verb + "/" + encodeURIComponent(namespace) + query, tag.src), {
       method: verb == "hit" ? "POST" : "GET",
       headers: { Accept: "text/plain" },
       credentials: "omit",
@@ -93,7 +93,7 @@
 
   // What the server answers, or the number that this tab was told last, or nothing.
   const answer = async (verb, key) => {
-    const name = `counter.js ${namespace}/${key}`;
+    const name = "counter.js " + namespace + "/" + key;
     try {
       const number = verb == "hit" ? (await ask(verb, [key]))[0] : await read(key);
       if (!/^-?\d+$/.test(number)) throw "no number";
@@ -162,8 +162,9 @@
     document.counter = tag;
     view();
     let timer;
-    const fillSoon = () => (timer ??= setTimeout(() => fillAll((timer = null)), 50));
-    new MutationObserver(fillSoon).observe(document, { childList: true, subtree: true });
+    new MutationObserver(() => {
+      timer ??= setTimeout(() => fillAll((timer = null)), 50);
+    }).observe(document, { childList: true, subtree: true, attributeFilter: ["key", "what"] });
     // An application that shows another page changes the address. A step that it takes back at once is none.
     for (const name of ["pushState", "replaceState"]) {
       const change = history[name];
