@@ -45,7 +45,8 @@ let package = Package(
         "AccessLog", "Counting", "HTTP", "Redis", "System", "Telemetry", "CLinux", containers,
         .product(name: "Logging", package: "swift-log"),
       ],
-      resources: [.embedInCode("Embed/counter.js")], swiftSettings: hotPath),
+      resources: [.embedInCode("Embed/counter.js"), .embedInCode("Live/live.html")],
+      swiftSettings: hotPath),
     .target(
       name: "AccessLog", dependencies: ["HTTP", "System", "Telemetry", "CLinux", containers],
       swiftSettings: strict),

@@ -24,6 +24,8 @@ def markdown(results: Results) -> str:
         ("names", _names),
         ("rare", _rare),
         ("flood", _flood),
+        ("streams", _streams),
+        ("watchers", _watchers),
     ):
         if results.has(measurement):
             sections.append(section(results))
@@ -419,4 +421,35 @@ def _flood(results: Results) -> str:
         "A server with `--max-counters 1000`, all of which exist. One visitor hits one of them, beside "
         "32 connections that hit the others, or a new name with each request, which is answered "
         "403.\n\n" + table(("", "p99, µs", "resident before, MiB", "after"), rows)
+    )
+
+
+def _streams(results: Results) -> str:
+    rows = []
+    for kind in results.values("streams", "kind"):
+        each = results.median("streams", "bytes_a_stream", kind=kind)
+        rows.append((kind, f"{each / KIB:.2f}"))
+    run = results.runs["streams"][0]
+    return (
+        "## Idle streams\n\n"
+        f"Resident memory of the server after {run['streams']:,} streams had their first event and two "
+        "seconds without another, less that after 100, for each stream more. All of them watch one "
+        "counter, or each one of its own. The kernel's memory for sockets is not in it.\n\n"
+        + table(("", "each, KiB"), rows)
+    )
+
+
+def _watchers(results: Results) -> str:
+    rows = []
+    for count in sorted(results.values("watchers", "watchers")):
+        rate, events = (
+            results.median("watchers", member, watchers=count) for member in ("rate", "events_rate")
+        )
+        failures = results.total("watchers", "failures", watchers=count)
+        rows.append((f"{count:,} watchers", f"{rate:,.0f}", f"{events:,.0f}", f"{failures:,}"))
+    return (
+        "## Watchers of a busy counter\n\n"
+        "`wrk -t1 -c64` hits one counter with a name, while streams of it are read by watchers.c. The "
+        "readers take their part of the same processors.\n\n"
+        + table(("", "hits/s", "events/s", "failed"), rows)
     )

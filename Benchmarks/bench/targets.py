@@ -48,6 +48,10 @@ def targets(results: Results) -> list[Target]:
         found.append(_rare(results))
     if results.has("flood"):
         found += _flood(results)
+    if results.has("streams"):
+        found += _streams(results)
+    if results.has("watchers"):
+        found.append(_watchers(results))
     return found
 
 
@@ -321,3 +325,30 @@ def _flood(results: Results) -> list[Target]:
             _verdict(growth <= 1.1),
         ),
     ]
+
+
+def _streams(results: Results) -> list[Target]:
+    found = []
+    for kind in results.values("streams", "kind"):
+        each = results.median("streams", "bytes_a_stream", kind=kind)
+        streams = results.runs["streams"][0]["streams"]
+        found.append(
+            Target(
+                f"resident memory of each of {streams:,} idle streams, {kind}",
+                "under 2 KiB",
+                f"{each / KIB:.2f} KiB",
+                _verdict(each < 2 * KIB),
+            )
+        )
+    return found
+
+
+def _watchers(results: Results) -> Target:
+    alone, *_, many = sorted(results.values("watchers", "watchers"))
+    rates = [results.median("watchers", "rate", watchers=count) for count in (many, alone)]
+    return Target(
+        f"hits a second of a counter that {many:,} streams watch, beside one that nobody watches",
+        "at least 90 %",
+        f"{rates[0] / rates[1]:.0%} ({rates[0]:,.0f} against {rates[1]:,.0f})",
+        _verdict(rates[0] >= 0.9 * rates[1]),
+    )

@@ -25,6 +25,7 @@ package final class Application {
   private let signals: Signals
   private let shutdown: Shutdown
   private let connections: Int
+  private let streams: Int
   private let script: BatchScript
   private let figures: [LoopFigures]
   private let redisLog: RedisLog
@@ -112,13 +113,14 @@ package final class Application {
     try poller.add(shutdown.partEnded.descriptor, .read, Owner.ends.token)
     connections = try OpenFiles.raised().connections(
       configuration.maxConnections, in: configuration.memoryBudget, loops: loops)
+    streams = try OpenFiles.streams(configuration.maxStreams, of: connections, loops: loops)
     let listeners = try Self.openListeners(configuration.host, configuration.port, count: loops)
     figures = (0..<loops).map { _ in LoopFigures() }
     let metrics = try Self.serveMetrics(
       configuration,
       Metrics(
         loops: figures, log: log, accessLines: accessLines, shutdown: shutdown,
-        mostCounters: configuration.maxCounters), poller)
+        mostCounters: configuration.maxCounters, mostStreams: streams), poller)
     do {
       redis =
         configuration.redis == nil
@@ -323,6 +325,7 @@ extension Application {
       let socket = listeners.removeLast().release()
       let share = OpenFiles.share(ofLoop: number, of: configuration.threads, in: connections)
       let limits = configuration.limits(connections: share)
+      let streams = OpenFiles.share(ofLoop: number, of: configuration.threads, in: streams)
       let (configuration, location, shutdown) = (configuration, location, shutdown)
       let (redisLog, logger) = (redisLog, logger)
       let (figures, accessLines, script) = (figures[number], accessLines, script)
@@ -333,8 +336,9 @@ extension Application {
           do throws(SystemError) {
             let listener = try Listener(owning: socket)
             var loop = try EventLoop(
-              number, listener, redis: location, configuration, limits, shutdown, redisLog, logger,
-              figures, access, accessLines: accessLines, script)
+              number, listener, redis: location, configuration, limits, streams: streams, shutdown,
+              redisLog,
+              logger, figures, access, accessLines: accessLines, script)
             shutdown.recordEnd(.success(try loop.run()))
           } catch {
             shutdown.recordEnd(.failure(error))

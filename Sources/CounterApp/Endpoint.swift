@@ -9,6 +9,12 @@ enum Endpoint: Int, CaseIterable {
   case counter
   case namespace
   case script
+  case stream
+  case streamOfHits
+  case streamByQuery
+  case live
+  case liveOfHits
+  case liveByQuery
   case health
   case ready
   case visit
@@ -19,6 +25,15 @@ enum Endpoint: Int, CaseIterable {
     switch self {
     case .hit, .hitByQuery, .get, .getByQuery: true
     case .visit, .health, .ready, .counter, .namespace, .script: false
+    case .stream, .streamOfHits, .streamByQuery, .live, .liveOfHits, .liveByQuery: false
+    }
+  }
+
+  /// Whether it shows counters live.
+  var isLive: Bool {
+    switch self {
+    case .stream, .streamOfHits, .streamByQuery, .live, .liveOfHits, .liveByQuery: true
+    default: false
     }
   }
 
@@ -33,6 +48,12 @@ enum Endpoint: Int, CaseIterable {
     case .counter: Route("/counters/{namespace}/{key}", [.get, .head, .put, .delete])
     case .namespace: Route("/counters/{namespace}", [.get, .head, .put, .delete])
     case .script: Route("/counter.js", [.get, .head])
+    case .stream: Route("/stream/{namespace}/{key}", [.get, .head])
+    case .streamOfHits: Route("/stream/", [.get, .head])
+    case .streamByQuery: Route("/stream/{namespace}", [.get, .head])
+    case .live: Route("/live/{namespace}/{key}", [.get, .head])
+    case .liveOfHits: Route("/live/", [.get, .head])
+    case .liveByQuery: Route("/live/{namespace}", [.get, .head])
     case .health: Route("/health", [.get, .head])
     case .ready: Route("/ready", [.get, .head])
     case .visit: Route("/", [.get, .head])

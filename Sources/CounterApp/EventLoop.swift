@@ -27,6 +27,7 @@ struct EventLoop: ~Copyable {
   private var server: Server
   private var counting: GroupCommit
   private var counters: CounterService
+  private var live: LiveService
   private var now = Instant.now
 
   /// While draining, when idle connections are closed; nil while serving.
@@ -66,11 +67,13 @@ struct EventLoop: ~Copyable {
   /// - Parameters:
   ///   - number: the loop's place among all loops.
   ///   - limits: for the clients of this loop.
+  ///   - streams: how many of the connections may be streams.
   ///   - access: which namespaces there are, and who may manage counters.
   ///   - accessLines: takes the lines of the access log, if there is one.
   init(
     _ number: Int, _ listener: consuming Listener, redis: RedisAddress,
-    _ configuration: Configuration, _ limits: Limits, _ shutdown: Shutdown, _ redisLog: RedisLog,
+    _ configuration: Configuration, _ limits: Limits, streams: Int, _ shutdown: Shutdown,
+    _ redisLog: RedisLog,
     _ logger: Logger, _ figures: LoopFigures, _ access: Access, accessLines: LineWriter?,
     _ script: BatchScript
   ) throws(SystemError) {
@@ -97,6 +100,7 @@ struct EventLoop: ~Copyable {
     self.logger = logger
     self.figures = figures
     counters = CounterService(access, figures)
+    live = LiveService(access, mostStreams: streams, figures)
     self.accessLog = accessLog
   }
 
@@ -119,7 +123,7 @@ struct EventLoop: ~Copyable {
   }
 
   private var deadline: Instant {
-    var deadline = min(server.deadline, counting.deadline)
+    var deadline = min(server.deadline, min(counting.deadline, live.deadline))
     if let idleDeadline { deadline = min(deadline, min(idleDeadline, shutdown.drainDeadline)) }
     return deadline
   }
@@ -144,6 +148,7 @@ extension EventLoop {
     accessLog?.beginRound(now)
     server.beginRound(now)
     counting.beginRound(now)
+    live.beginRound(now)
   }
 
   private mutating func handleEvent(_ event: Event) {
@@ -162,6 +167,7 @@ extension EventLoop {
   private mutating func endRound() {
     // Draining changes which response of a connection is the last, so it begins before any is written.
     drainIfDue()
+    live.readIfDue(&server, &counting)
     // The outcomes of this round become responses before further requests are read. Responses that
     // were sent let connections go on that had pipelined too much.
     repeat {
@@ -188,6 +194,7 @@ extension EventLoop {
     } else if shutdown.stage == .draining {
       idleDeadline = now + min(Self.idleGrace, (shutdown.drainDeadline - now) / 2)
       server.drain()
+      live.drain(&server)
     }
   }
 }
@@ -212,6 +219,8 @@ extension EventLoop {
         respondReadiness(request.exchange)
       case .script:
         counterScript.respond(request, &server)
+      case .some(let endpoint) where endpoint.isLive:
+        live.handle(endpoint, request, &server, &counting)
       case .some(let endpoint):
         counters.handle(endpoint, request, &server, &counting)
       case nil:
@@ -236,7 +245,11 @@ extension EventLoop {
     while let outcome = counting.nextOutcome() {
       let ticket = AnswerTicket(ticket: outcome.ticket)
       guard ticket.form == .page else {
-        counters.handleOutcome(outcome.result, ticket, &server)
+        if ticket.form == .watched {
+          live.handleOutcome(outcome.result, ticket, &server)
+        } else {
+          counters.handleOutcome(outcome.result, ticket, &server)
+        }
         continue
       }
       guard case .number(let number) = outcome.result else {

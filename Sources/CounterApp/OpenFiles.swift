@@ -46,6 +46,24 @@ struct OpenFiles {
     return wanted
   }
 
+  /// How many of the connections may be streams. Each event loop keeps at least one connection for other
+  /// requests.
+  ///
+  /// - Parameter wanted: the number that was set; nil for half of the connections, up to 10,000.
+  static func streams(
+    _ wanted: Int?, of connections: Int, loops: Int
+  ) throws(Application.Failure) -> Int {
+    guard let wanted else { return min(10_000, connections / 2) }
+    guard wanted <= connections - loops else {
+      throw Application.Failure(
+        """
+        \(wanted) streams take more than the \(connections) connections, \(connections - loops) fit \
+        beside other requests
+        """)
+    }
+    return wanted
+  }
+
   /// An event loop's part of a number of connections; the parts differ by one at most.
   static func share(ofLoop number: Int, of loops: Int, in connections: Int) -> Int {
     connections / loops + (number < connections % loops ? 1 : 0)

@@ -142,6 +142,16 @@ extension GroupCommit {
     return true
   }
 
+  /// Reads the counter of `/`.
+  ///
+  /// - Parameter ticket: identifies the visit in its outcome.
+  /// - Returns: false when too many visits wait.
+  package mutating func readHits(_ ticket: UInt128) -> Bool {
+    guard append(ticket, .hits, .read) else { return false }
+    keys.retain(.hits)
+    return true
+  }
+
   /// Visits a counter with a name.
   ///
   /// - Parameters:

@@ -10,6 +10,9 @@ extension Server {
     /// Connections that are open.
     package let open = Gauge()
 
+    /// Streams that are open.
+    package let streams = Gauge()
+
     /// Idle connections that were closed to make room for others.
     package let evicted = RelaxedCounter()
 

@@ -126,7 +126,7 @@ extension Server {
         case .body(let pending):
           guard try readBody(slot, pending) else { return nil }
           if let request = try completeBody(slot) { return request }
-        case .paused, .finishing, .discarding, .lingering, .closed: return nil
+        case .paused, .finishing, .discarding, .streaming, .lingering, .closed: return nil
         }
       } catch {
         refuse(slot, error)

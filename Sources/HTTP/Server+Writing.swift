@@ -74,12 +74,25 @@ extension Server {
     guard connections.isCurrent(exchange) else { return false }
     let slot = Int(exchange.slot)
     let persistence = prepareResponse(slot, exchange, code, bodyCount)
-    let isNext = exchange.sequence == connections.slots[slot].responseCount
+    writeInOrder(slot, exchange.sequence, size: size) { output, date in
+      write(&output, date, persistence)
+    }
+    return true
+  }
+
+  /// Writes a response into the output when it is next, and else holds it for the responses before it.
+  ///
+  /// - Parameter size: the room that the response needs at most.
+  @inline(__always)
+  mutating func writeInOrder(
+    _ slot: Int, _ sequence: UInt32, size: Int,
+    write: (inout OutputSpan<UInt8>, borrowing DateField) -> Void
+  ) {
+    let isNext = sequence == connections.slots[slot].responseCount
     if isNext { acquireOutput(slot) }
     let start = output.bytes.count
-    output.bytes.append(addingCount: size) { output in write(&output, date, persistence) }
-    if isNext { finishResponse(slot) } else { holdResponse(slot, exchange.sequence, from: start) }
-    return true
+    output.bytes.append(addingCount: size) { output in write(&output, date) }
+    if isNext { finishResponse(slot) } else { holdResponse(slot, sequence, from: start) }
   }
 
   /// Moves a response from the output to the connection, which has to write others before it.
@@ -151,7 +164,7 @@ extension Server {
 extension Server {
   /// Makes the shared output a connection's.
   @inline(__always)
-  private mutating func acquireOutput(_ slot: Int) {
+  mutating func acquireOutput(_ slot: Int) {
     guard output.owner != slot else { return }
     sendResponses()
     output.acquire(slot)
@@ -216,6 +229,7 @@ extension Server {
       case .body: sendContinueIfDue(slot)
       case .finishing: finishConnection(slot, hasUnread: reader.slot == slot && reader.hasUnparsed)
       case .discarding: finishConnection(slot, hasUnread: true)
+      case .streaming: if connections.slots[slot].inputEnded { close(slot) }
       case .lingering: if connections.slots[slot].inputEnded { close(slot) }
       case .closed, .idle, .header, .paused: break
       }
@@ -290,6 +304,7 @@ extension Server {
     if output.owner == slot { output.release() }
     if reader.slot == slot { reader.release() }
     if observer != nil { observeLoss(slot) }
+    if case .streaming(let tag) = connections.slots[slot].state { recordEnd(ofStream: tag) }
     connections.close(slot)
     figures.open.add(-1)
     refillConnections()

@@ -14,6 +14,8 @@ package import System
 /// and waits for the next event until `deadline`. A request may be responded to at once or in a later
 /// round, in any order; each client gets its responses in the order of its requests. The server itself
 /// answers errors, unknown paths, methods that are not allowed, and OPTIONS.
+///
+/// A response can also be a stream: `beginStream` in place of `respond`, then `write` from time to time.
 package struct Server: ~Copyable {
   let poller: Poller
   let limits: Limits
@@ -29,6 +31,9 @@ package struct Server: ~Copyable {
   var ready = ReadyQueue()
   var reader = RequestReader()
   var output = SharedOutput()
+
+  /// The tags of streams whose clients have left, until the program takes them.
+  var endedStreams = UniqueArray<UInt32>()
 
   let observer: (any RequestObserver)?
 
@@ -209,13 +214,13 @@ extension Server {
   }
 
   /// Closes every connection on which nothing is to be answered. A connection that lingers is left
-  /// alone: its client may still be reading the last response.
+  /// alone: its client may still be reading the last response. A stream is left to the program.
   package mutating func closeIdle() {
     // A connection whose response was just written is idle as soon as it is sent.
     sendResponses()
     for slot in 0..<connections.slots.count
     where connections.slots[slot].isOpen && connections.slots[slot].isSettled
-      && !connections.slots[slot].isLingering
+      && !connections.slots[slot].isLingering && !connections.slots[slot].isStreaming
     {
       close(slot)
     }

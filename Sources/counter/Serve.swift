@@ -27,6 +27,7 @@ struct Serve: ParsableCommand {
   @Option(Settings.namespaces) var namespaces: GivenFlag?
   @Option(Settings.maxCounters) var maxCounters: GivenFlag?
   @Option(Settings.origins) var origins: GivenFlag?
+  @Option(Settings.maxStreams) var maxStreams: GivenFlag?
   @Option(Settings.tokens) var tokens: GivenFlag?
 
   static let configuration = CommandConfiguration(

@@ -591,6 +591,7 @@ class ReachTests(unittest.TestCase):
                     [
                         *(("/", "Exact"), ("/health", "Exact")),
                         *(("/hit", "Prefix"), ("/get", "Prefix"), ("/counters", "Prefix")),
+                        *(("/stream", "Prefix"), ("/live", "Prefix")),
                     ],
                 )
 
@@ -765,14 +766,15 @@ class ProgramTests(unittest.TestCase):
             *("--drain-timeout=30", "--threads=2", "--log-format=json", "--log-level=debug"),
             *("--access-log", "--trusted-proxies=10.0.0.0/8,fd00::/8", "--data=/tmp"),
             *("--namespaces=blog,shop", "--max-counters=1000000"),
-            "--tokens=/run/secrets/counter/tokens",
+            *("--tokens=/run/secrets/counter/tokens", "--max-streams=2500"),
         ):
             self.assertIn(flag, flags)
 
     def test_what_is_not_set_is_left_to_the_program(self):
         flags = {each.partition("=")[0] for each in arguments(render())}
         unset = {"--threads", "--log-format", "--log-level", "--access-log", "--trusted-proxies"}
-        self.assertEqual(flags & unset, set())
+        self.assertEqual(flags & (unset | {"--max-streams"}), set())
+        self.assertEqual(with_flag(render(sets=("maxStreams=0",)), "--max-streams"), ["0"])
 
     def test_environment_resources_and_place_are_passed_on(self):
         release = render(CASES["everything"])

@@ -23,7 +23,7 @@ struct MetricsArithmeticTests {
     other.counting.waits.record(.max)
     let metrics = Metrics(
       loops: [figures, other], log: try LineWriter(to: STDERR_FILENO), accessLines: nil,
-      shutdown: try Shutdown(loops: 2), mostCounters: 10)
+      shutdown: try Shutdown(loops: 2), mostCounters: 10, mostStreams: 10)
     let text = metrics.text
     #expect(text.contains("\ncounter_http_connections_open 1\n"))
     #expect(text.contains("\ncounter_redis_connected_loops 0\n"))

@@ -27,7 +27,12 @@ struct ServerLoop: ~Copyable {
     var client = ""
   }
 
-  static let routes = [Route("/", [.get, .head]), Route("/now", [.get, .head])]
+  /// The streams that have begun, by their tags.
+  private(set) var streams: [Exchange] = []
+
+  static let routes = [
+    Route("/", [.get, .head]), Route("/now", [.get, .head]), Route("/stream", [.get, .head]),
+  ]
 
   init(
     _ limits: Limits = Limits(), routes: [Route] = routes, trustedProxies: [Network] = [],
@@ -58,11 +63,16 @@ struct ServerLoop: ~Copyable {
     server.endRound()
   }
 
-  /// Takes the requests that came. `/now` is answered at once, `/` when the test says so.
+  /// Takes the requests that came. `/now` is answered at once, `/` when the test says so, and `/stream`
+  /// begins a stream.
   private mutating func takeRequests() {
     while let request = server.nextRequest() {
       if request.route == 1 {
         server.respond(request.exchange, ResponseHead(.ok), ConstantBody("now"))
+      } else if request.route == 2 {
+        if server.beginStream(request.exchange, ResponseHead(.ok), tag: UInt32(streams.count)) {
+          streams.append(request.exchange)
+        }
       } else {
         waitingRequests.append(request)
         texts = readTexts(of: request)
@@ -102,6 +112,16 @@ struct ServerLoop: ~Copyable {
   mutating func skip(_ interval: Interval) throws {
     skipped = skipped + interval
     try turn()
+  }
+
+  /// Writes a piece of a stream.
+  mutating func write(_ text: String, to stream: Int = 0) -> Server.Writing {
+    server.write(streams[stream], Array(text.utf8).span)
+  }
+
+  /// Ends a stream.
+  mutating func endStream(_ text: String, _ stream: Int = 0) -> Bool {
+    server.endStream(streams[stream], Array(text.utf8).span)
   }
 
   /// Answers the request that came first, or another.

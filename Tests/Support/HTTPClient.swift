@@ -46,7 +46,7 @@ final class HTTPClient {
   ///
   /// - Parameter toHead: the answer has no body, whatever its Content-Length says.
   func readResponse(toHead: Bool = false) throws -> HTTPResponse {
-    let lines = try readHeader().components(separatedBy: "\r\n")
+    let lines = try read(upTo: "\r\n\r\n").components(separatedBy: "\r\n")
     let fields = try lines.dropFirst().map { line in
       guard let colon = line.firstIndex(of: ":") else { throw Malformed(received: line) }
       let value = line[line.index(after: colon)...]
@@ -82,9 +82,10 @@ final class HTTPClient {
     try received.count == position && !socket.isReadable(within: time)
   }
 
-  private func readHeader() throws -> String {
+  /// Everything up to an end, which is taken and left out.
+  func read(upTo end: String) throws -> String {
     forgetWhatWasTaken()
-    let end = Array("\r\n\r\n".utf8)
+    let end = Array(end.utf8)
     var searched = position
     for _ in 0..<100_000 {
       if let found = received[searched...].firstRange(of: end) {
@@ -94,7 +95,7 @@ final class HTTPClient {
       searched = max(position, received.count - end.count + 1)
       try receiveMore()
     }
-    throw Malformed(received: "a header without end")
+    throw Malformed(received: "a text without end")
   }
 
   private func forgetWhatWasTaken() {

@@ -59,17 +59,23 @@ struct CounterRequestReader: ~Escapable {
   func read(
     _ name: inout NameBuffer, _ access: borrowing Access
   ) throws(Problem) -> CounterRequest {
-    switch endpoint {
-    case .hit, .get, .counter:
-      try name.setNamespace(request.parameters[0], of: bytes)
-      try access.checkNamespace(name)
-      try name.setKey(request.parameters[1], of: bytes, .path)
-    default: try readNameOfQuery(&name, access)
-    }
+    try readName(&name, access)
     switch endpoint {
     case .hit, .hitByQuery: return try readHit(name, access)
     case .get, .getByQuery: return try readGet(&name)
     default: return try readManagement(name, access)
+    }
+  }
+
+  /// Reads and checks the name of the counter.
+  @inline(__always)
+  func readName(_ name: inout NameBuffer, _ access: borrowing Access) throws(Problem) {
+    switch endpoint {
+    case .hit, .get, .counter, .stream, .live:
+      try name.setNamespace(request.parameters[0], of: bytes)
+      try access.checkNamespace(name)
+      try name.setKey(request.parameters[1], of: bytes, .path)
+    default: try readNameOfQuery(&name, access)
     }
   }
 

@@ -24,7 +24,7 @@ extension CounterService {
     _ result: Outcome.Result, _ ticket: AnswerTicket, _ server: inout Server
   ) {
     switch ticket.form {
-    case .page, nil:
+    case .page, .watched, nil:
       preconditionFailure("no visit of a counter with a name")
     case .json, .text, .readJSON, .readText, .change:
       let isDelivered = respond(ticket.exchange, result, ticket.form, &server)

@@ -14,6 +14,9 @@ struct NameBuffer: ~Copyable {
     get { bytes.span }
   }
 
+  /// The whole name, to be kept.
+  var copy: [UInt8] { (0..<bytes.count).map { bytes[$0] } }
+
   /// The namespace as text.
   var namespaceText: String { String(copying: bytes.span.extracting(0..<namespaceCount)) }
 

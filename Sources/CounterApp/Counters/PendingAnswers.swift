@@ -23,6 +23,8 @@ struct AnswerTicket {
     case change
     /// A `PendingAnswer`.
     case pending
+    /// An event of streams, for a counter that they watch.
+    case watched
   }
 
   init(ticket: UInt128) { self.ticket = ticket }
@@ -39,6 +41,12 @@ struct AnswerTicket {
     ticket =
       UInt128(Form.pending.rawValue) << 124 | UInt128(truncatingIfNeeded: index) << 32
       | UInt128(truncatingIfNeeded: part)
+  }
+
+  /// - Parameter index: of the watched counter that is read.
+  init(watched index: Int) {
+    ticket =
+      UInt128(Form.watched.rawValue) << 124 | UInt128(truncatingIfNeeded: index) << 32
   }
 
   var form: Form? { Form(rawValue: UInt8(truncatingIfNeeded: ticket >> 124)) }

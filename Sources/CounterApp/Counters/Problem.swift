@@ -31,6 +31,7 @@ enum Problem: Error, Equatable {
   case notAnInteger
   case keyReused
   case unavailable
+  case tooManyStreams
 
   var status: Status {
     switch self {
@@ -44,7 +45,7 @@ enum Problem: Error, Equatable {
     case .outOfRange, .notAnInteger: .conflict
     case .exists: .preconditionFailed
     case .keyReused: .unprocessable
-    case .unavailable: .unavailable
+    case .unavailable, .tooManyStreams: .unavailable
     }
   }
 
@@ -83,6 +84,7 @@ enum Problem: Error, Equatable {
     case .notAnInteger: "The counter's key in Redis holds something else than an integer."
     case .keyReused: "The Idempotency-Key was used for another amount."
     case .unavailable: "Redis does not answer in time. Please try again."
+    case .tooManyStreams: "As many streams are open as may be. Please try again."
     }
   }
 
@@ -92,6 +94,7 @@ enum Problem: Error, Equatable {
     case .tokenMissing, .idempotencyNeedsToken: [("WWW-Authenticate", "Bearer")]
     case .tokenUnknown: [("WWW-Authenticate", #"Bearer error="invalid_token""#)]
     case .unavailable: [("Retry-After", "1")]
+    case .tooManyStreams: [("Retry-After", "10")]
     default: []
     }
   }

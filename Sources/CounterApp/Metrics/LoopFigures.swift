@@ -23,6 +23,11 @@ final class LoopFigures: Sendable {
   /// Answers to requests that set or remove a counter.
   let changes = RelaxedCounter()
 
+  /// Events of streams.
+  let streamEvents = RelaxedCounter()
+  /// Streams that were refused because there were as many as may be.
+  let streamsRefused = RelaxedCounter()
+
   /// Counters with names in all, as the first loop has found last.
   let counters = Gauge()
   /// What may break a promise, as the first loop has found last.

@@ -13,6 +13,7 @@ struct Metrics: Sendable {
   let accessLines: LineWriter?
   let shutdown: Shutdown
   let mostCounters: Int
+  let mostStreams: Int
   private let startedAt = (monotonic: Instant.now, wallClock: timespec.wallClock)
 
   var text: String {
@@ -20,6 +21,7 @@ struct Metrics: Sendable {
     describeProgram(&page)
     describeVisits(&page)
     describeCounters(&page)
+    describeStreams(&page)
     describeRedis(&page)
     describeHTTP(&page)
     describeProcess(&page, startedAt.wallClock.tv_sec)
@@ -120,6 +122,18 @@ struct Metrics: Sendable {
     page.gauge(
       "counter_keys_in_use", "Keys in Redis that waiting visits of counters with names need.",
       sum { $0.counting.knownKeys.current })
+  }
+
+  private func describeStreams(_ page: inout Exposition) {
+    page.gauge("counter_streams", "Streams that are open.", sum { $0.server.streams.current })
+    page.gauge("counter_streams_limit", "How many streams may be open.", mostStreams)
+    page.counter(
+      "counter_stream_events_total", "Numbers and problems that were sent to streams.",
+      sum { $0.streamEvents.current })
+    page.counter(
+      "counter_streams_refused_total",
+      "Requests for streams that were refused because as many were open as may be.",
+      sum { $0.streamsRefused.current })
   }
 
   private func describeRedis(_ page: inout Exposition) {

@@ -31,6 +31,8 @@ package struct Configuration: Sendable {
   package var maxCounters: Int
   /// Whose pages may count; empty for any.
   package var origins: Origins
+  /// Nil for as many as leave room for other requests.
+  package var maxStreams: Int?
   /// The path of the file of tokens.
   package var tokenFile: String?
   package var adminToken: String?
@@ -65,6 +67,7 @@ package struct Configuration: Sendable {
     namespaces = try source.given(Settings.namespaces)
     maxCounters = try source.value(of: Settings.maxCounters)
     origins = try source.given(Settings.origins) ?? Origins()
+    maxStreams = try source.given(Settings.maxStreams)
     tokenFile = try source.given(Settings.tokens)
     adminToken = try source.variable("ADMIN_TOKEN").map { try $0.token() }
     do {

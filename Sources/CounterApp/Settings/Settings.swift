@@ -90,6 +90,10 @@ package enum Settings {
     "origins", "ORIGINS", "list", computed: "any", { try $0.origins() },
     "Whose pages may count in a namespace from a browser: namespace=origin, such as "
       + "blog=https://blog.example, with commas between them; a namespace may come more than once.")
+  package static let maxStreams = Setting(
+    "max-streams", "MAX_STREAMS", "number",
+    computed: "half of the connections, at most 10000", { try $0.number() },
+    "How many streams may be open at a time; further ones are answered 503.")
   package static let tokens = Setting(
     "tokens", "TOKENS_FILE", note: "; `ADMIN_TOKEN` is a token for all namespaces", "file",
     computed: "none", { try $0.path() },
@@ -124,7 +128,8 @@ package enum Settings {
     memoryLimit.declaration, headerTimeout.declaration, bodyTimeout.declaration,
     idleTimeout.declaration, writeTimeout.declaration, logFormat.declaration,
     logLevel.declaration, accessLog.declaration, trustedProxies.declaration,
-    namespaces.declaration, maxCounters.declaration, origins.declaration, tokens.declaration,
+    namespaces.declaration, maxCounters.declaration, origins.declaration,
+    maxStreams.declaration, tokens.declaration,
   ]
 
   /// The table of all settings, as docs/settings.md has it.

@@ -7,6 +7,8 @@ import System
 ///                            └─with a body─▶ body ──complete──▶ responding
 ///     responding ──too much is pipelined──▶ paused ──half of it was sent──▶ responding
 ///     each of these ──last request, error, end of input──▶ finishing ──all sent──▶ lingering, closed
+///     responding ──a stream begins──▶ streaming ──the program ends it──▶ discarding
+///                                      └─end of input─▶ closed
 ///
 /// Requests that come whole and responses that the client reads pass through buffers that all
 /// connections share. A connection has buffers of its own only for a request that is not complete,
@@ -32,6 +34,9 @@ struct ClientConnection: ~Copyable {
     /// The last responses. The client has sent, or may have sent, bytes behind the last request; they are
     /// discarded.
     case discarding
+    /// Pieces of a response without an end, which the program writes from time to time. It is the last
+    /// response; bytes that the client sends are discarded. The tag is the program's name for it.
+    case streaming(tag: UInt32)
     /// The client's close. All responses were sent; a close now would destroy them on their way if
     /// the client sent anything more (RFC 9112 section 9.6).
     case lingering
@@ -93,6 +98,7 @@ struct ClientConnection: ~Copyable {
   var isOpen: Bool { if case .closed = state { false } else { true } }
   var isPaused: Bool { if case .paused = state { true } else { false } }
   var isLingering: Bool { if case .lingering = state { true } else { false } }
+  var isStreaming: Bool { if case .streaming = state { true } else { false } }
   var isReadingHeader: Bool { if case .header = state { true } else { false } }
 
   /// The request whose body is being read.
@@ -104,7 +110,7 @@ struct ClientConnection: ~Copyable {
   var takesRequests: Bool {
     switch state {
     case .idle, .header, .body, .responding, .paused: true
-    case .closed, .finishing, .discarding, .lingering: false
+    case .closed, .finishing, .discarding, .streaming, .lingering: false
     }
   }
 
@@ -149,7 +155,7 @@ struct ClientConnection: ~Copyable {
     case .body: .body
     case .lingering: .linger
     case .idle: .idle
-    case .closed, .responding, .paused, .finishing, .discarding:
+    case .closed, .responding, .paused, .finishing, .discarding, .streaming:
       preconditionFailure("the client has nothing to do in this state")
     }
   }
@@ -243,7 +249,7 @@ extension ClientConnection {
     case .header: kept.appendTightly(bytes, from: start + kept.count)
     case .paused: kept.appendTightly(bytes, from: start)
     case .finishing: if start < bytes.count { enter(.discarding) }
-    case .body, .discarding, .closed, .lingering: break
+    case .body, .discarding, .streaming, .closed, .lingering: break
     }
     // The part of a request that came can never become a whole one.
     if inputEnded, takesRequests, !isPaused { finish() }
@@ -277,6 +283,17 @@ extension ClientConnection {
   /// Notes that bytes came behind the last request.
   mutating func discardInput() {
     if case .finishing = state { enter(.discarding) }
+  }
+
+  /// Begins a response without an end. No further request is taken.
+  mutating func beginStream(_ tag: UInt32) {
+    enter(.streaming(tag: tag))
+    kept = ByteBuffer()
+  }
+
+  /// Ends it with what was written. The client may be sending, since its bytes were discarded so far.
+  mutating func endStream() {
+    if isStreaming { enter(.discarding) }
   }
 
   /// Waits for the next request.

@@ -32,8 +32,10 @@ package struct ResponseHead: ~Copyable, Sendable {
       bytes.append(": ")
       bytes.append(copying: Array(field.value.utf8))
     }
-    bytes.append("\r\nContent-Length: ")
+    bytes.append(Self.lengthField)
   }
+
+  private static var lengthField: StaticString { "\r\nContent-Length: " }
 
   /// Renders the head of a response in plain text.
   package static func text(_ status: Status, _ fields: [Field] = []) -> ResponseHead {
@@ -75,5 +77,14 @@ package struct ResponseHead: ~Copyable, Sendable {
       output.append(date.line)
       output.append("\r\nConnection: close\r\n\r\n")
     }
+  }
+
+  /// Writes the header of a response that ends with its connection (RFC 9112 section 6.3).
+  ///
+  /// - Precondition: there is room for `longest` bytes.
+  func writeWithoutLength(to output: inout OutputSpan<UInt8>, date: borrowing DateField) {
+    output.append(bytes.span.extracting(droppingLast: Self.lengthField.utf8CodeUnitCount))
+    output.append(date.line)
+    output.append("\r\nConnection: close\r\n\r\n")
   }
 }
