@@ -11,8 +11,8 @@ extension EmbeddedFile {
 /// What browsers let the page that shows a counter do.
 enum LivePage {
   /// The SHA-256 of the page's script and of its style, in Base64. A test computes them.
-  static let scriptHash = ""
-  static let styleHash = ""
+  static let scriptHash = "F1D8vLbDqkwL7nekClsF+6x+Kz8FEM+1ZhnDTYqVzAU="
+  static let styleHash = "19tHNE9/d2vAI0cutbftyRkIGsLVsxdcswIocH1dz60="
 
   /// It runs its own script, and reads and shows what comes from its own origin. Its icon is empty.
   static let policy = [
