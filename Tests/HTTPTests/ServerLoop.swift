@@ -27,6 +27,9 @@ struct ServerLoop: ~Copyable {
     var client = ""
   }
 
+  /// The route whose requests begin streams.
+  private let streamRoute: Int?
+
   /// The streams that have begun, by their tags.
   private(set) var streams: [Exchange] = []
 
@@ -48,6 +51,7 @@ struct ServerLoop: ~Copyable {
     self.poller = poller
     self.port = port
     self.server = server
+    streamRoute = routes.firstIndex { "\($0.template)" == "/stream" }
   }
 
   /// One round: the bytes that have come are read, and what is due is done.
@@ -69,7 +73,7 @@ struct ServerLoop: ~Copyable {
     while let request = server.nextRequest() {
       if request.route == 1 {
         server.respond(request.exchange, ResponseHead(.ok), ConstantBody("now"))
-      } else if request.route == 2 {
+      } else if request.route == streamRoute {
         if server.beginStream(request.exchange, ResponseHead(.ok), tag: UInt32(streams.count)) {
           streams.append(request.exchange)
         }
