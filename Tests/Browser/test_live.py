@@ -255,7 +255,8 @@ def test_bad_names_have_no_page(counter: Counter) -> None:
     assert status == 404 and "namespace" in body
 
 
-SIZES = {"phone": (360, 740), "desktop": (1280, 800), "wall": (2560, 1440)}
+# The last one is the picture of docs/embed.md.
+SIZES = {"phone": (360, 740), "desktop": (1280, 800), "wall": (2560, 1440), "page": (800, 560)}
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
