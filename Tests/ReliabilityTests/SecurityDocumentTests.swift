@@ -33,7 +33,8 @@ struct SecurityDocumentTests {
     let folder = Self.root.appendingPathComponent("Tests")
     let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
     var text = ""
-    for case let file as URL in files ?? .init() where ["swift", "py"].contains(file.pathExtension) {
+    for case let file as URL in files ?? .init() where ["swift", "py"].contains(file.pathExtension)
+    {
       text += try String(contentsOf: file, encoding: .utf8)
     }
     return text
