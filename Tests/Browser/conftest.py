@@ -1,4 +1,4 @@
-"""The fixtures of the browser tests: a Redis, the program and sites for each test, one browser for all."""
+"""The fixtures of the browser tests: a Redis, the program and sites for each, one browser for all."""
 
 import pathlib
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
-"""What a browser talks to in these tests: a private Redis, the program, and web sites under names of their own.
+"""What a browser talks to in these tests: a private Redis, the program, and web sites.
 
-Everything listens on 127.0.0.1 only. The browser is told that each name stands for this address.
+Everything listens on 127.0.0.1 only. The browser is told that each host name stands for this address.
 """
 
 import http.client
@@ -31,7 +31,7 @@ def free_port() -> int:
 
 
 def wait_for(what: str, is_there: Callable[[], object], limit: float = LIMIT) -> None:
-    """Waits until a condition holds. One that cannot be asked, as nobody listens yet, does not hold."""
+    """Waits until a condition holds. While nobody listens who could be asked, it does not hold."""
     end = time.monotonic() + limit
     while time.monotonic() < end:
         try:
@@ -175,7 +175,9 @@ class Site:
                 path = self.path.partition("?")[0]
                 site.requests.append((host, self.path))
                 picture = "" if path == "/favicon.ico" else None
-                page = site.pages.get((host, path), picture if picture is not None else site.anything)
+                page = site.pages.get(
+                    (host, path), picture if picture is not None else site.anything
+                )
                 fields, body = ({}, page) if not isinstance(page, tuple) else page
                 fields = {"Content-Type": "text/html; charset=utf-8", **fields}
                 content = (body or "").encode()

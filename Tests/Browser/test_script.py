@@ -27,7 +27,9 @@ class Blog:
         script = f'<script async src="{self.counter.address}/counter.js" {attributes}></script>'
         return f"<!doctype html><html lang=en><title>A page</title>{script}<body>{body}"
 
-    def serve(self, *paths: str, body: str = ELEMENTS, attributes: str = 'data-namespace="blog"') -> None:
+    def serve(
+        self, *paths: str, body: str = ELEMENTS, attributes: str = 'data-namespace="blog"'
+    ) -> None:
         self.site.serve(BLOG, {path: self.html(body, attributes) for path in paths})
 
     def url(self, path: str = "/", host: str = BLOG) -> str:
@@ -45,7 +47,9 @@ class Blog:
 
 
 @pytest.fixture
-def blog(start_counter: Callable[..., Counter], site: Site, monkeypatch: pytest.MonkeyPatch) -> Blog:
+def blog(
+    start_counter: Callable[..., Counter], site: Site, monkeypatch: pytest.MonkeyPatch
+) -> Blog:
     monkeypatch.setenv("ADMIN_TOKEN", "token-0123456789")
     return Blog(start_counter(), site)
 
@@ -178,7 +182,9 @@ def test_a_page_that_the_browser_restores_is_not_counted_again(page: Page, blog:
 
 
 def test_a_page_that_has_the_script_twice_is_counted_once(page: Page, blog: Blog) -> None:
-    script = f'<script async src="{blog.counter.address}/counter.js" data-namespace="blog"></script>'
+    script = (
+        f'<script async src="{blog.counter.address}/counter.js" data-namespace="blog"></script>'
+    )
     blog.serve("/", body=ELEMENTS + script + script.replace("async", "defer"))
     page.goto(blog.url())
     expect_numbers(page, 1, 1)
@@ -201,7 +207,9 @@ def test_a_page_that_has_the_script_twice_is_counted_once(page: Page, blog: Blog
 
 
 @pytest.mark.parametrize("host", ["localhost", "app.localhost", "127.0.0.1"])
-def test_a_local_page_is_not_counted_and_shows_the_numbers(page: Page, blog: Blog, host: str) -> None:
+def test_a_local_page_is_not_counted_and_shows_the_numbers(
+    page: Page, blog: Blog, host: str
+) -> None:
     blog.counter.hit("blog", "site")
     blog.site.serve(host, {"/": blog.html()})
     said = messages(page)
@@ -280,7 +288,9 @@ def test_a_namespace_that_is_none_is_refused_with_the_rule(page: Page, blog: Blo
     assert blog.numbers == {}
 
 
-def test_a_page_without_a_namespace_says_what_is_missing(context: BrowserContext, blog: Blog) -> None:
+def test_a_page_without_a_namespace_says_what_is_missing(
+    context: BrowserContext, blog: Blog
+) -> None:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -340,7 +350,9 @@ def test_elements_show_other_counters_in_several_formats(page: Page, blog: Blog)
         "unknown": 'key="big" format="roman"', "huge": 'key="huge" format="grouped"', "less": 'key="less"',
         "absent": 'key="absent"', "proto": 'key="__proto__"', "counted": 'key="counted" mode="hit"',
     }  # fmt: skip
-    body = "".join(f'<p><visit-counter id="{id}" {text}></visit-counter>' for id, text in elements.items())
+    body = "".join(
+        f'<p><visit-counter id="{id}" {text}></visit-counter>' for id, text in elements.items()
+    )
     blog.serve("/", body=body)
     page.goto(blog.url())
     expected = {
@@ -368,7 +380,8 @@ def test_many_counters_are_read_with_few_requests(page: Page, blog: Blog) -> Non
     for index in range(40):
         blog.counter.hit("blog", f"/posts/{index % 20}")
     body = "".join(
-        f'<visit-counter class="{index}" key="/posts/{index}"></visit-counter> ' for index in range(40)
+        f'<visit-counter class="{index}" key="/posts/{index}"></visit-counter> '
+        for index in range(40)
     )
     blog.serve("/", body=body)
     requests: list[str] = []
@@ -458,13 +471,35 @@ def test_a_page_keeps_working_when_redis_is_away(page: Page, blog: Blog, redis: 
     expect(page.locator("#page")).to_have_text("1")
 
 
+def test_an_application_keeps_working_when_the_browser_is_offline(
+    page: Page, context: BrowserContext, blog: Blog
+) -> None:
+    blog.serve("/")
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    context.set_offline(True)
+    said = messages(page)
+    page.evaluate("history.pushState(null, '', '/two')")
+    deadline = time.monotonic() + 5
+    while len([text for text in said if "counter.js" in text]) < 2 and time.monotonic() < deadline:
+        page.wait_for_timeout(50)
+    expect_numbers(page, 1, 1)
+    context.set_offline(False)
+    page.evaluate("history.pushState(null, '', '/three')")
+    expect_numbers(page, 1, 2)
+    assert blog.numbers == {"/": 1, "/three": 1, "site": 2}
+
+
 # MARK: - Privacy and security
 
 
 def test_a_strict_policy_is_not_violated(page: Page, blog: Blog) -> None:
     address = blog.counter.address
     policy = f"default-src 'none'; script-src {address}; connect-src {address}; require-trusted-types-for 'script'"
-    body = ELEMENTS + "<span id=busuanzi_container_page_pv hidden><b id=busuanzi_value_page_pv></b></span>"
+    body = (
+        ELEMENTS
+        + "<span id=busuanzi_container_page_pv hidden><b id=busuanzi_value_page_pv></b></span>"
+    )
     blog.site.serve(BLOG, {"/": ({"Content-Security-Policy": policy}, blog.html(body))})
     page.add_init_script(
         "window.violations = []; addEventListener('securitypolicyviolation', event =>"
@@ -480,6 +515,7 @@ def test_a_strict_policy_is_not_violated(page: Page, blog: Blog) -> None:
 
 
 def test_requests_are_simple_and_tell_only_the_key(page: Page, blog: Blog) -> None:
+    blog.counter.restart("--access-log")
     blog.serve("/a", body=ELEMENTS + '<visit-counter key="b"></visit-counter>')
     requests: list[Request] = []
     page.on("request", lambda request: requests.append(request))
@@ -496,6 +532,14 @@ def test_requests_are_simple_and_tell_only_the_key(page: Page, blog: Blog) -> No
         fields = each.all_headers()
         assert "cookie" not in fields and "referer" not in fields
         assert fields["origin"] == blog.site.origin(BLOG)
+    # The browser does not ask before it sends them.
+    wait_for("the log", lambda: blog.counter.log.count(' HTTP/1.1" 200 ') >= 4)
+    assert "OPTIONS" not in blog.counter.log
+    # It would ask before others.
+    other = "address => fetch(address, {headers: {'X-Other': '1'}}).catch(() => 0)"
+    page.evaluate(other, f"{blog.counter.address}/get/blog?key=b&key=b")
+    question = '"OPTIONS /get/blog?key=b&key=b HTTP/1.1"'
+    wait_for("the question in the log", lambda: question in blog.counter.log)
 
 
 def test_no_cookie_is_set_and_only_the_numbers_are_kept_in_the_tab(
@@ -522,7 +566,12 @@ def test_a_browser_that_keeps_nothing_is_counted_all_the_same(page: Page, blog: 
 
 def test_a_login_page_is_not_taken_for_a_number(page: Page, blog: Blog) -> None:
     blog.serve("/", body=ELEMENTS.replace("></v", ">–</v"))
-    page.route("**/hit/**", lambda route: route.fulfill(body="<html>Sign in", headers={"Access-Control-Allow-Origin": "*"}))
+    page.route(
+        "**/hit/**",
+        lambda route: route.fulfill(
+            body="<html>Sign in", headers={"Access-Control-Allow-Origin": "*"}
+        ),
+    )
     said = messages(page)
     page.goto(blog.url())
     page.wait_for_timeout(300)
@@ -559,11 +608,16 @@ def test_only_pages_of_the_listed_origins_count(page: Page, blog: Blog) -> None:
 def test_a_picture_of_a_page_with_its_numbers(
     browser: Browser, blog: Blog, pictures: pathlib.Path
 ) -> None:
-    posts = {"/posts/first": ("The first winter", 1204), "/posts/second": ("Rust on the stove", 387)}
+    posts = {
+        "/posts/first": ("The first winter", 1204),
+        "/posts/second": ("Rust on the stove", 387),
+    }
     token = {"Authorization": "Bearer token-0123456789"}
     numbers = {path: number for path, (_, number) in posts.items()} | {"/": 4710, "site": 1234566}
     for path, number in numbers.items():
-        blog.counter.ask("PUT", f"/counters/blog?{urlencode({'key': path, 'value': number})}", token)
+        blog.counter.ask(
+            "PUT", f"/counters/blog?{urlencode({'key': path, 'value': number})}", token
+        )
     items = "".join(
         f'<li><a href="{path}">{title}</a><visit-counter key="{path}" format="grouped"></visit-counter>'
         for path, (title, _) in posts.items()
