@@ -14,6 +14,7 @@ import Telemetry
 /// the group commit, and gives each to the other.
 struct EventLoop: ~Copyable {
   private let number: Int
+  private let minReplicas: Int
   private let poller: Poller
   private let shutdown: Shutdown
   private let wakeup: Wakeup
@@ -88,11 +89,13 @@ struct EventLoop: ~Copyable {
       figures: figures.server, trustedProxies: configuration.trustedProxies, observer: accessLog)
     let counting = try GroupCommit(
       mostCounters: configuration.maxCounters, in: redis, timeout: configuration.visitTimeout,
+      minReplicas: configuration.minReplicas,
       surveyInterval: number == 0 ? Self.surveyInterval : nil, poller, owner: Owner.redis.rawValue,
       figures: figures.counting, script: script)
     self.server = server
     self.counting = counting
     self.number = number
+    minReplicas = configuration.minReplicas
     self.poller = poller
     self.shutdown = shutdown
     self.wakeup = wakeup
@@ -235,9 +238,17 @@ extension EventLoop {
       server.respond(exchange, pages.unavailable, Pages.isDraining)
     } else if !counting.isConnected {
       server.respond(exchange, pages.unavailable, Pages.isWithoutRedis)
+    } else if let shortage = replicaShortage {
+      server.respond(exchange, pages.unavailable, TextBody(shortage))
     } else {
       server.respond(exchange, pages.ready, Pages.isReady)
     }
+  }
+
+  /// Why visits are not answered though Redis counts them; nil when enough replicas have them.
+  private var replicaShortage: String? {
+    guard minReplicas > 0, (counting.replicas ?? 0) < minReplicas else { return nil }
+    return "\(counting.replicas ?? 0) of \(minReplicas) replicas of Redis answer"
   }
 
   /// Responds to the visits whose outcome is known.
@@ -341,7 +352,7 @@ extension EventLoop {
   }
 
   private mutating func logBatchError() {
-    let error = counting.lastError
+    let error = counting.lastError ?? (counting.replicas == nil ? nil : replicaShortage)
     guard error != loggedError || (error != nil && now >= nextReport) else { return }
     loggedError = error
     nextReport = now + .seconds(1)

@@ -1,5 +1,6 @@
 import BasicContainers
 import Redis
+import System
 
 // How visits are counted exactly once
 //
@@ -55,6 +56,13 @@ struct Claim: ~Copyable {
   /// Puts off the record's expiry.
   private let renewal: Command
 
+  /// Waits until enough replicas have the batch; nil when none is needed.
+  private let confirmation: Command?
+
+  /// How long Redis waits for replicas before it says how many have the batch. A batch that too few have is
+  /// sent again.
+  private static var confirmationTime: Interval { .seconds(1) }
+
   private var lastBatchNumber: UInt64 = 0
 
   /// How long a record lives, in milliseconds.
@@ -62,14 +70,18 @@ struct Claim: ~Copyable {
 
   /// A claim with a new random identity.
   ///
-  /// - Parameter tag: the hash tag of its keys.
-  init(tag: String, script: BatchScript) {
+  /// - Parameters:
+  ///   - tag: the hash tag of its keys.
+  ///   - minReplicas: how many replicas must have a batch before its visits are answered.
+  init(tag: String, script: BatchScript, minReplicas: Int = 0) {
     let identity = UInt128.random(in: .min ... .max)
     self.script = script
     record = "{\(tag)}:claim:\(String(identity, radix: 16))"
     index = "{\(tag)}:claims"
     opening = Self.opening("EVALSHA", script.digest, record, operationKeys: 1)
     renewal = Command(["PEXPIRE", record, String(Self.life)])
+    confirmation =
+      minReplicas == 0 ? nil : Self.wait(replicas: minReplicas, within: Self.confirmationTime)
   }
 
   /// The first commands of a connection.
@@ -125,7 +137,20 @@ struct Claim: ~Copyable {
   private func pipelineRest(
     of batch: borrowing Batch, _ keys: borrowing KeyTable, to command: inout Command
   ) {
+    // It writes, whatever the batch does. So WAIT, behind it, is about a place in the stream of writes behind
+    // all that the batch has written or read.
     command.pipeline(renewal)
+    pipelineExpiries(of: batch, keys, to: &command)
+    switch confirmation {
+    case .some(let confirmation):
+      command.pipelineConfirmation(confirmation, within: Self.confirmationTime)
+    case .none: break
+    }
+  }
+
+  private func pipelineExpiries(
+    of batch: borrowing Batch, _ keys: borrowing KeyTable, to command: inout Command
+  ) {
     var removedCount = 0
     for index in 0..<batch.operations.count {
       switch batch.operations[index].action {
@@ -148,6 +173,12 @@ struct Claim: ~Copyable {
       removal.append(bytes: keys.key(batch.operations[index].counter))
     }
     command.pipeline(removal)
+  }
+
+  /// Asks how many replicas have all that was written on this connection, when enough have it or the time is
+  /// up (https://redis.io/docs/latest/commands/wait/).
+  static func wait(replicas: Int, within time: Interval) -> Command {
+    Command(["WAIT", String(replicas), String(time.nanoseconds / 1_000_000)])
   }
 
   private static func opening(

@@ -28,6 +28,9 @@ extension GroupCommit {
     /// How often Redis answered a batch with an error, or refused a counter of it.
     package let refused = RelaxedCounter()
 
+    /// How often too few replicas had a batch, so that it had to be sent again.
+    package let unconfirmed = RelaxedCounter()
+
     /// How many visits wait for their outcome at the end of a round.
     package let waiting = Gauge()
 

@@ -11,6 +11,9 @@ package import Redis
 /// happens to the connection, a batch is sent again, unchanged, until Redis returns its outcomes or the
 /// last of its visits has expired. `Claim` says why this counts once.
 ///
+/// With `minReplicas`, outcomes are known only when so many replicas of Redis have the batch; until then it
+/// is sent again. So a replica that is promoted has every number that was answered.
+///
 /// The event loop calls `beginRound`, then `handleEvent` for each event, `visit` for each visit and
 /// `nextOutcome` and `nextPage` until they return nil after each of these, then `endRound`. The next
 /// round begins by `deadline`.
@@ -35,6 +38,17 @@ package struct GroupCommit: ~Copyable {
   /// When Redis is surveyed next, if it is.
   private var nextSurvey: Instant
   private var page: ListPage?
+
+  /// How many replicas must have a batch.
+  private let minReplicas: Int
+
+  /// How many replicas had what was written last, when Redis was asked; nil before that on a connection, and
+  /// when none are needed.
+  package private(set) var replicas: Int?
+
+  /// While no batch asks, Redis is asked for its replicas by a command of its own.
+  private var isProbing = false
+  private var nextProbe: Instant
 
   /// How many visits waited when the round began; 0 if a batch was in flight, so that no other could
   /// have been sent.
@@ -64,22 +78,27 @@ package struct GroupCommit: ~Copyable {
 
     /// When the batch was sent on the present connection; nil when it has to be sent again.
     var sentAt: Instant?
+
+    /// The reply to it, while it is not known whether enough replicas have the batch.
+    var reply: Reply?
   }
 
   /// - Parameters:
   ///   - hits: the key of the counter of `/`, which is also the hash tag of the claim.
   ///   - mostCounters: how many counters with names there may be in this Redis.
   ///   - timeout: how long a visit may wait for its number.
+  ///   - minReplicas: how many replicas of Redis must have a batch before its visits are answered.
   ///   - surveyInterval: how often Redis is surveyed, besides at the beginning of each connection; nil
   ///     for never.
   ///   - owner: the owner of the connection's descriptors in events.
   ///   - script: carries out the batches.
   package init(
     hits: String = "hits", mostCounters: Int = 100_000, in address: RedisAddress,
-    timeout: Interval, surveyInterval: Interval? = nil, _ poller: Poller, owner: UInt8,
+    timeout: Interval, minReplicas: Int = 0, surveyInterval: Interval? = nil, _ poller: Poller,
+    owner: UInt8,
     figures: Figures = Figures(), script: BatchScript = .exactlyOnce
   ) throws(SystemError) {
-    claim = Claim(tag: hits, script: script)
+    claim = Claim(tag: hits, script: script, minReplicas: minReplicas)
     redis = try RedisConnection(
       to: address, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
       greeting: claim.registration)
@@ -88,6 +107,8 @@ package struct GroupCommit: ~Copyable {
     self.mostCounters = mostCounters
     self.surveyInterval = surveyInterval
     nextSurvey = surveyInterval == nil ? .never : .now
+    self.minReplicas = minReplicas
+    nextProbe = minReplicas == 0 ? .never : .now
     self.figures = figures
     self.timeout = timeout
   }
@@ -96,7 +117,7 @@ package struct GroupCommit: ~Copyable {
   /// as `deadline` is: from another module the compiler copies a whole value to call a computed property.
   package private(set) var isConnected = false
 
-  /// Whether it was, and Redis added all of the last batch.
+  /// Whether it was, Redis added all of the last batch, and enough replicas have it.
   package private(set) var isCounting = false
 
   /// Why there is no connection to Redis; nil while there is one and before the first try.
@@ -238,11 +259,13 @@ extension GroupCommit {
     let isFilling = isFilling
     if redis.isReady, !isAsking, !isFilling { sendNext() }
     isConnected = redis.isReady
-    isCounting = isConnected && lastError == nil
+    isCounting = isConnected && lastError == nil && (replicas ?? minReplicas) >= minReplicas
     deadline = isFilling ? now : min(redis.deadline, min(flightDeadline, waiting.deadline))
     if !lists.isEmpty, !lists.isInFlight { deadline = min(deadline, lists.deadline) }
     // Otherwise a reply begins the next round.
-    if isConnected, inFlight == nil, !isAsking { deadline = min(deadline, nextSurvey) }
+    if isConnected, inFlight == nil, !isAsking {
+      deadline = min(deadline, min(nextSurvey, nextProbe))
+    }
   }
 }
 
@@ -252,9 +275,13 @@ extension GroupCommit {
   /// How long visits of counters with names are refused after a batch of them was forbidden.
   private static var refusalTime: Interval { .seconds(5) }
 
-  /// Whether a command that changes nothing awaits its reply: a page of a list, or a survey. Batches wait
-  /// for it.
-  private var isAsking: Bool { lists.isInFlight || isSurveying }
+  /// How often Redis is asked for its replicas while no batch asks, and how long that may hold up a batch.
+  private static var probeInterval: Interval { .seconds(1) }
+  private static var probeTime: Interval { .milliseconds(100) }
+
+  /// Whether a command that changes nothing awaits its reply: a page of a list, a survey or a probe. Batches
+  /// wait for it.
+  private var isAsking: Bool { lists.isInFlight || isSurveying || isProbing }
 
   /// Sends the batch in flight if it has to be sent again; otherwise the next batch, a page or a survey.
   private mutating func sendNext() {
@@ -263,6 +290,11 @@ extension GroupCommit {
         nextSurvey = now + surveyInterval
         isSurveying = true
         redis.send(Survey.command, now)
+        return noticeLoss()
+      }
+      if now >= nextProbe, waiting.isEmpty {
+        isProbing = true
+        redis.send(Claim.wait(replicas: minReplicas, within: Self.probeTime), now)
         return noticeLoss()
       }
       if !lists.isEmpty, waiting.isEmpty || !lists.hadTurn {
@@ -290,27 +322,28 @@ extension GroupCommit {
 
   /// Sends the batch in flight, unless it was sent on this connection.
   private mutating func sendBatch() {
-    guard let batch = inFlight.take() else { return }
-    let isSent = batch.sentAt != nil
-    if !isSent {
-      lists.passTurn()
-      redis.send(
-        claim.command(
-          for: batch.batch, keys, mostCounters: mostCounters, withText: sendsText), now)
-    }
-    inFlight = InFlight(batch: batch.batch, sentAt: batch.sentAt ?? now)
+    guard inFlight?.sentAt == nil, let flight = inFlight.take() else { return }
+    lists.passTurn()
+    redis.send(
+      claim.command(for: flight.batch, keys, mostCounters: mostCounters, withText: sendsText), now)
+    inFlight = InFlight(batch: flight.batch, sentAt: now)
     noticeLoss()
   }
 
   /// What was sent on a lost connection has to be sent again.
   private mutating func noticeLoss() {
     guard !redis.isAwaitingReply else { return }
-    if !redis.isReady { hasNames = false }
+    if !redis.isReady {
+      hasNames = false
+      replicas = nil
+    }
     if lists.isInFlight { lists.noticeLoss() }
     if surveyInterval != nil, !redis.isReady { nextSurvey = now }
     isSurveying = false
+    isProbing = false
     guard inFlight?.sentAt != nil else { return }
     inFlight?.sentAt = nil
+    inFlight?.reply = nil
     figures.interrupted.add(1)
   }
 
@@ -321,8 +354,47 @@ extension GroupCommit {
       if let result = Survey(reply) { survey = result }
       return
     }
+    if isProbing {
+      isProbing = false
+      return noteReplicas(reply)
+    }
     guard let sentAt = inFlight?.sentAt else { preconditionFailure("a reply to no batch") }
-    figures.roundTrips.record((now - sentAt).nanoseconds)
+    if minReplicas > 0 {
+      guard let first = inFlight?.reply.take() else {
+        inFlight?.reply = consume reply
+        return
+      }
+      figures.roundTrips.record((now - sentAt).nanoseconds)
+      handleConfirmation(reply, of: first)
+    } else {
+      figures.roundTrips.record((now - sentAt).nanoseconds)
+      handleResult(reply)
+    }
+  }
+
+  /// Handles how many replicas have the batch: enough, or it has to be sent again, if a visit still waits.
+  private mutating func handleConfirmation(
+    _ confirmation: borrowing Reply, of reply: borrowing Reply
+  ) {
+    noteReplicas(confirmation)
+    if reply.error != nil { return handleResult(reply) }
+    if let error = confirmation.error {
+      inFlight?.sentAt = nil
+      return handleError(error)
+    }
+    if let replicas, replicas >= minReplicas { return handleResult(reply) }
+    figures.unconfirmed.add(1)
+    inFlight?.sentAt = nil
+    if unansweredInFlight == 0, let batch = endFlight() { batch.releaseKeys(&keys) }
+  }
+
+  private mutating func noteReplicas(_ reply: borrowing Reply) {
+    replicas = reply.integer.map(Int.init)
+    nextProbe = now + Self.probeInterval
+  }
+
+  /// Handles the outcomes of the batch in flight, or why there are none.
+  private mutating func handleResult(_ reply: borrowing Reply) {
     inFlight?.sentAt = nil
     if let error = reply.error { return handleError(error) }
     let text = reply.text
@@ -397,6 +469,14 @@ extension GroupCommit {
     }
   }
 
+  /// Whether the reply to the batch in flight is there, but not how many replicas have the batch.
+  private var isUnconfirmed: Bool {
+    switch inFlight {
+    case .some(let flight): flight.reply != nil
+    case .none: false
+    }
+  }
+
   /// How many visits in flight wait for their outcome.
   private var unansweredInFlight: Int {
     switch inFlight {
@@ -420,9 +500,10 @@ extension GroupCommit {
   }
 
   /// Gives up the batch in flight, because all its visits have expired. Whether Redis counted it stays
-  /// unknown. So its connection is closed, and no other batch is sent behind it.
+  /// unknown. So its connection is closed, and no other batch is sent behind it. A batch that only waits for
+  /// replicas is given up when Redis says how many have it.
   private mutating func abandonBatch() {
-    guard let flight = inFlight.take() else { return }
+    guard !isUnconfirmed, let flight = inFlight.take() else { return }
     let wasSent = flight.sentAt != nil
     flight.batch.releaseKeys(&keys)
     if wasSent { redis.drop(.tooSlow(timeout), now) }

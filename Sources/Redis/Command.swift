@@ -1,5 +1,5 @@
 import BasicContainers
-import System
+package import System
 
 /// A command as it is sent: an array of bulk strings (RESP,
 /// https://redis.io/docs/latest/develop/reference/protocol-spec/), with commands that are pipelined
@@ -11,6 +11,9 @@ package struct Command: ~Copyable, Sendable {
 
   /// How many commands are pipelined behind it.
   package private(set) var pipelinedCount = 0
+
+  /// How long Redis may take for the last pipelined command; nil unless the program gets its reply.
+  package private(set) var confirmationTime: Interval?
 
   /// How many commands can be pipelined behind another.
   package static var mostPipelined: Int { 255 }
@@ -35,9 +38,18 @@ package struct Command: ~Copyable, Sendable {
   /// Pipelines another command, with those that are pipelined behind it: Redis executes them in this
   /// order. The program does not get their replies; an error among them ends the connection.
   package mutating func pipeline(_ other: borrowing Command) {
+    precondition(confirmationTime == nil, "a confirmation is the last command")
     pipelinedCount += 1 + other.pipelinedCount
     precondition(pipelinedCount <= Self.mostPipelined, "too many commands are pipelined")
     bytes.append(copying: other.bytes.span)
+  }
+
+  /// Pipelines a last command. The program gets its reply as well, after that to the first command.
+  ///
+  /// - Parameter time: how long Redis may take for it.
+  package mutating func pipelineConfirmation(_ other: borrowing Command, within time: Interval) {
+    pipeline(other)
+    confirmationTime = time
   }
 
   /// Adds an argument.

@@ -22,7 +22,7 @@ struct Link: ~Copyable {
 
   /// Who gets a reply.
   enum Recipient {
-    /// The program, to its command.
+    /// The program, to its command and to its confirmation.
     case program
     /// The connection, to its own commands and to those that are pipelined behind another.
     case connection
@@ -43,6 +43,7 @@ struct Link: ~Copyable {
   mutating func append(_ command: borrowing Command, replyTo recipient: Recipient) {
     replies.append(recipient)
     for _ in 0..<command.pipelinedCount { replies.append(.connection) }
+    if command.confirmationTime != nil { replies[replies.count - 1] = recipient }
     output.append(copying: command.bytes.span)
   }
 

@@ -32,7 +32,7 @@ package struct RedisConnection: ~Copyable {
   /// computed property of it from another module, at 60 instructions each.
   package private(set) var isReady = false
 
-  /// Whether a command was sent on this connection and its reply has not come.
+  /// Whether a command was sent on this connection and its reply, or that to its confirmation, has not come.
   package private(set) var isAwaitingReply = false
 
   /// The socket and all that goes with it; nil while disconnected or looking up a name.
@@ -57,8 +57,10 @@ package struct RedisConnection: ~Copyable {
     case greeting(since: Instant)
     /// A command to send. At the deadline Redis is pinged.
     case idle
-    /// The reply to the program's command.
-    case awaitingReply(since: Instant)
+    /// The reply to the program's command. Redis may take so long for its confirmation, if it has one.
+    case awaitingReply(since: Instant, confirmationTime: Interval?)
+    /// The reply to the confirmation of the program's command.
+    case awaitingConfirmation
     /// Replies to a ping or to pipelined commands, but to no command of the program.
     case awaitingRest
   }
@@ -124,7 +126,7 @@ package struct RedisConnection: ~Copyable {
     case .disconnected, .lookingUp, .connecting, .greeting:
       (isReady, isAwaitingReply) = (false, false)
     case .idle, .awaitingRest: (isReady, isAwaitingReply) = (true, false)
-    case .awaitingReply: (isReady, isAwaitingReply) = (true, true)
+    case .awaitingReply, .awaitingConfirmation: (isReady, isAwaitingReply) = (true, true)
     }
   }
 }
@@ -132,12 +134,14 @@ package struct RedisConnection: ~Copyable {
 // MARK: - Commands
 
 extension RedisConnection {
-  /// Sends a command; `nextReply` will return its reply.
+  /// Sends a command; `nextReply` will return its reply, and then that to its confirmation.
   ///
   /// - Precondition: `isReady` and not `isAwaitingReply`.
   package mutating func send(_ command: borrowing Command, _ now: Instant) {
     precondition(isReady && !isAwaitingReply, "one command at a time")
-    enter(.awaitingReply(since: now), until: now + timer.timeout)
+    enter(
+      .awaitingReply(since: now, confirmationTime: command.confirmationTime),
+      until: now + timer.timeout)
     write(command, replyTo: .program, now)
   }
 
@@ -161,12 +165,16 @@ extension RedisConnection {
     return nil
   }
 
-  /// Handles that the reply to the program's command has come.
+  /// Handles that the reply to the program's command, or to its confirmation, has come.
   private mutating func finishCommand(_ now: Instant, isRefused: Bool) {
-    guard case .awaitingReply(let since) = state else { return }
-    timer.recordReply(after: now - since)
-    // A server that greets and then refuses or loses each command is no better than none.
-    if !isRefused { backoff.succeeded() }
+    if case .awaitingReply(let since, let confirmationTime) = state {
+      timer.recordReply(after: now - since)
+      // A server that greets and then refuses or loses each command is no better than none.
+      if !isRefused { backoff.succeeded() }
+      if let confirmationTime {
+        return enter(.awaitingConfirmation, until: now + confirmationTime + timer.timeout)
+      }
+    }
     if link?.replies.isEmpty == true {
       enter(.idle, until: now + Self.pingInterval)
     } else {
@@ -249,7 +257,7 @@ extension RedisConnection {
     case .connecting:
       timer.recordExpiry()
       drop(.timedOut, now)
-    case .greeting, .awaitingReply, .awaitingRest:
+    case .greeting, .awaitingReply, .awaitingConfirmation, .awaitingRest:
       let error = timer.isAtLimit ? RedisError.tooSlow(timer.timeout) : .timedOut
       timer.recordExpiry()
       drop(error, now)

@@ -28,6 +28,7 @@ struct Serve: ParsableCommand {
   @Option(Settings.maxCounters) var maxCounters: GivenFlag?
   @Option(Settings.origins) var origins: GivenFlag?
   @Option(Settings.maxStreams) var maxStreams: GivenFlag?
+  @Option(Settings.minReplicas) var minReplicas: GivenFlag?
   @Option(Settings.tokens) var tokens: GivenFlag?
 
   static let configuration = CommandConfiguration(

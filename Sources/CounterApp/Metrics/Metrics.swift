@@ -157,6 +157,10 @@ struct Metrics: Sendable {
       "Batches whose connection broke before they were answered; they are sent again.",
       sum { $0.counting.interrupted.current })
     page.counter(
+      "counter_batches_unconfirmed_total",
+      "Batches that fewer replicas of Redis had than --min-replicas; they are sent again.",
+      sum { $0.counting.unconfirmed.current })
+    page.counter(
       "counter_batches_refused_total", "Batches that Redis answered with an error.",
       sum { $0.counting.refused.current })
   }

@@ -33,6 +33,8 @@ package struct Configuration: Sendable {
   package var origins: Origins
   /// Nil for as many as leave room for other requests.
   package var maxStreams: Int?
+  /// How many replicas of Redis must have a batch before its visits are answered.
+  package var minReplicas: Int
   /// The path of the file of tokens.
   package var tokenFile: String?
   package var adminToken: String?
@@ -68,6 +70,7 @@ package struct Configuration: Sendable {
     maxCounters = try source.value(of: Settings.maxCounters)
     origins = try source.given(Settings.origins) ?? Origins()
     maxStreams = try source.given(Settings.maxStreams)
+    minReplicas = try source.value(of: Settings.minReplicas)
     tokenFile = try source.given(Settings.tokens)
     adminToken = try source.variable("ADMIN_TOKEN").map { try $0.token() }
     do {
@@ -82,6 +85,10 @@ package struct Configuration: Sendable {
     if let namespaces, let other = origins.namespaces.subtracting(namespaces).min() {
       throw source.conflicting(Settings.origins.declaration)
         .isBad("\(other) is none of the namespaces that there are")
+    }
+    guard minReplicas == 0 || redis != nil else {
+      throw source.conflicting(Settings.minReplicas.declaration)
+        .isBad("a private redis-server has no replicas: set --redis")
     }
     if let maxConnections, maxConnections < threads {
       throw source.conflicting(Settings.maxConnections.declaration)

@@ -94,6 +94,10 @@ package enum Settings {
     "max-streams", "MAX_STREAMS", "number",
     computed: "half of the connections, at most 10000", { try $0.number() },
     "How many streams may be open at a time; further ones are answered 503.")
+  package static let minReplicas = Setting(
+    "min-replicas", "MIN_REPLICAS", "number", default: "0", { try $0.number(in: 0...100) },
+    "How many replicas of Redis must have a visit before it is answered; with fewer, visits are "
+      + "answered 503.")
   package static let tokens = Setting(
     "tokens", "TOKENS_FILE", note: "; `ADMIN_TOKEN` is a token for all namespaces", "file",
     computed: "none", { try $0.path() },
@@ -129,7 +133,7 @@ package enum Settings {
     idleTimeout.declaration, writeTimeout.declaration, logFormat.declaration,
     logLevel.declaration, accessLog.declaration, trustedProxies.declaration,
     namespaces.declaration, maxCounters.declaration, origins.declaration,
-    maxStreams.declaration, tokens.declaration,
+    maxStreams.declaration, minReplicas.declaration, tokens.declaration,
   ]
 
   /// The table of all settings, as docs/settings.md has it.

@@ -27,7 +27,7 @@ struct CountingLoop: ~Copyable {
   /// - Parameter relay: leads to the Redis; by default there is none between them.
   init(
     _ redis: borrowing RedisProcess, through relay: Relay? = nil, mostCounters: Int = 100_000,
-    timeout: Interval = .seconds(5), surveyInterval: Interval? = nil,
+    timeout: Interval = .seconds(5), minReplicas: Int = 0, surveyInterval: Interval? = nil,
     script: BatchScript = .exactlyOnce
   ) throws {
     let poller = try Poller()
@@ -35,7 +35,8 @@ struct CountingLoop: ~Copyable {
     let figures = GroupCommit.Figures()
     let counting = try GroupCommit(
       mostCounters: mostCounters, in: address, timeout: timeout,
-      surveyInterval: surveyInterval, poller, owner: 0, figures: figures, script: script)
+      minReplicas: minReplicas, surveyInterval: surveyInterval, poller, owner: 0, figures: figures,
+      script: script)
     self.figures = figures
     self.poller = poller
     self.relay = relay
