@@ -36,8 +36,6 @@ extension Server {
     precondition(
       exchange.sequence &+ 1 == connections.slots[slot].requestCount,
       "a stream is the last response of its connection")
-    if observer != nil { observeResponse(exchange, head.code, 0) }
-    figures.countResponse(head.code)
     let hasBody = !exchange.options.contains(.withoutBody)
     if hasBody {
       connections.slots[slot].beginStream(tag)
@@ -46,7 +44,7 @@ extension Server {
       connections.slots[slot].finish()
     }
     _ = connections.countBuffers(of: slot)
-    writeInOrder(slot, exchange.sequence, size: head.longest(bodyCount: 0)) { output, date in
+    respond(exchange, head.code, 0, size: head.longest(bodyCount: 0)) { output, date, _ in
       head.writeWithoutLength(to: &output, date: date)
     }
     return hasBody

@@ -66,33 +66,20 @@ extension Server {
   }
 
   /// - Parameter size: the room that the response needs at most.
-  @inline(__always)
-  private mutating func respond(
+  @discardableResult @inline(__always)
+  mutating func respond(
     _ exchange: Exchange, _ code: Int, _ bodyCount: Int, size: Int,
     write: (inout OutputSpan<UInt8>, borrowing DateField, ResponseHead.Persistence) -> Void
   ) -> Bool {
     guard connections.isCurrent(exchange) else { return false }
     let slot = Int(exchange.slot)
     let persistence = prepareResponse(slot, exchange, code, bodyCount)
-    writeInOrder(slot, exchange.sequence, size: size) { output, date in
-      write(&output, date, persistence)
-    }
-    return true
-  }
-
-  /// Writes a response into the output when it is next, and else holds it for the responses before it.
-  ///
-  /// - Parameter size: the room that the response needs at most.
-  @inline(__always)
-  mutating func writeInOrder(
-    _ slot: Int, _ sequence: UInt32, size: Int,
-    write: (inout OutputSpan<UInt8>, borrowing DateField) -> Void
-  ) {
-    let isNext = sequence == connections.slots[slot].responseCount
+    let isNext = exchange.sequence == connections.slots[slot].responseCount
     if isNext { acquireOutput(slot) }
     let start = output.bytes.count
-    output.bytes.append(addingCount: size) { output in write(&output, date) }
-    if isNext { finishResponse(slot) } else { holdResponse(slot, sequence, from: start) }
+    output.bytes.append(addingCount: size) { output in write(&output, date, persistence) }
+    if isNext { finishResponse(slot) } else { holdResponse(slot, exchange.sequence, from: start) }
+    return true
   }
 
   /// Moves a response from the output to the connection, which has to write others before it.
