@@ -71,8 +71,8 @@ test-openapi: test-tools build
 	$(test_environment) \
 	  $(python) -m unittest discover --start-directory Tests/OpenAPI
 
-## Tests in a browser what pages show: counter.js on the pages of others. Pictures are in
-## .build/pictures. A part only: make test-browser flags='-k origins'
+## Tests in a browser what pages show: counter.js on the pages of others, and the live page. Pictures
+## are in .build/pictures. A part only: make test-browser flags='-k origins'
 test-browser: test-tools build
 	$(test_environment) $(python) -m pytest --quiet -p no:cacheprovider Tests/Browser $(flags)
 

@@ -87,7 +87,7 @@ REFUSED = {
     "extraEnv[0].name=TOKENS_FILE,extraEnv[0].value=a": "a flag of the chart beats: set counters.tokens",
     "extraEnv[0].name=ORIGINS,extraEnv[0].value=a": "a flag of the chart beats: set counters.origins",
     "extraArgs={--origins=a=https://a}": "extraArgs has a flag that the chart sets: set counters.origins",
-    "extraEnv[0].name=MAX_STREAMS,extraEnv[0].value=9": "a flag of the chart beats: set maxStreams",
+    "extraEnv[0].name=MAX_STREAMS,extraEnv[0].value=many": "a flag of the chart beats: set maxStreams",
     "extraArgs={--max-streams=5}": "extraArgs has a flag that the chart sets: set maxStreams",
     "extraArgs={--max-counters=5}": "extraArgs has a flag that the chart sets: set counters.max",
     "extraArgs={--namespaces,a}": "extraArgs has a flag that the chart sets: set counters.namespaces",
