@@ -1,4 +1,4 @@
-"""The fixtures of the browser tests: a Redis, the program and sites for each, one browser for all."""
+"""The fixtures of the browser tests: the program and sites for each, one Redis and browser for all."""
 
 import pathlib
 from collections.abc import Callable, Iterator
@@ -14,11 +14,21 @@ CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--host-resolver-rules=MAP * 127.0.0.1"]
 
 
-@pytest.fixture
-def redis() -> Iterator[Redis]:
+@pytest.fixture(scope="session")
+def redis_of_all() -> Iterator[Redis]:
     redis = Redis()
     yield redis
     redis.end()
+
+
+@pytest.fixture
+def redis(redis_of_all: Redis) -> Redis:
+    """An empty Redis, whatever the test before has done to it."""
+    if redis_of_all.process is None:
+        redis_of_all.start()
+    redis_of_all.resume()
+    redis_of_all.command("FLUSHALL")
+    return redis_of_all
 
 
 @pytest.fixture

@@ -194,7 +194,8 @@ class Site:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.port = self.server.server_address[1]
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        # The argument is how often it looks whether it is to end, in seconds.
+        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
 
     def serve(self, host: str, pages: dict[str, Page]) -> None:
         """Adds pages, by path, of a host such as `blog.example`."""

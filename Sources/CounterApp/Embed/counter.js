@@ -81,6 +81,7 @@
   const read = async (key) => {
     if (keys.length % 16 == 0) {
       const batch = (keys = []);
+      // The promise resolves when this moment is over.
       lines = new Promise(setTimeout).then(() => {
         if (keys == batch) keys = [];
         // Of several keys, one that nobody has hit is no error.
