@@ -6,6 +6,16 @@ enum Endpoint: Int, CaseIterable {
   case get
   case hitByQuery
   case getByQuery
+  case hitBadge
+  case getBadge
+  case hitDigits
+  case getDigits
+  case hitPixel
+  case getPixel
+  case hitBadgeJSON
+  case getBadgeJSON
+  case hitShield
+  case getShield
   case counter
   case namespace
   case script
@@ -24,8 +34,7 @@ enum Endpoint: Int, CaseIterable {
   var isHitOrGet: Bool {
     switch self {
     case .hit, .hitByQuery, .get, .getByQuery: true
-    case .visit, .health, .ready, .counter, .namespace, .script: false
-    case .stream, .streamOfHits, .streamByQuery, .live, .liveOfHits, .liveByQuery: false
+    default: false
     }
   }
 
@@ -33,6 +42,26 @@ enum Endpoint: Int, CaseIterable {
   var isLive: Bool {
     switch self {
     case .stream, .streamOfHits, .streamByQuery, .live, .liveOfHits, .liveByQuery: true
+    default: false
+    }
+  }
+
+  /// The image of a counter that it serves.
+  var image: ImageKind? {
+    switch self {
+    case .hitBadge, .getBadge: .badge
+    case .hitDigits, .getDigits: .digits
+    case .hitPixel, .getPixel: .pixel
+    case .hitBadgeJSON, .getBadgeJSON: .badgeJSON
+    case .hitShield, .getShield: .shield
+    default: nil
+    }
+  }
+
+  /// Whether a request for the image counts.
+  var isHitOfImage: Bool {
+    switch self {
+    case .hitBadge, .hitDigits, .hitPixel, .hitBadgeJSON, .hitShield: true
     default: false
     }
   }
@@ -45,6 +74,16 @@ enum Endpoint: Int, CaseIterable {
     case .get: Route("/get/{namespace}/{key}", [.get, .head, .post])
     case .hitByQuery: Route("/hit/{namespace}", [.get, .head, .post])
     case .getByQuery: Route("/get/{namespace}", [.get, .head, .post])
+    case .hitBadge: Route("/hit/{namespace}/{key}/badge.svg", [.get, .head])
+    case .getBadge: Route("/get/{namespace}/{key}/badge.svg", [.get, .head])
+    case .hitDigits: Route("/hit/{namespace}/{key}/digits.svg", [.get, .head])
+    case .getDigits: Route("/get/{namespace}/{key}/digits.svg", [.get, .head])
+    case .hitPixel: Route("/hit/{namespace}/{key}/pixel.gif", [.get, .head])
+    case .getPixel: Route("/get/{namespace}/{key}/pixel.gif", [.get, .head])
+    case .hitBadgeJSON: Route("/hit/{namespace}/{key}/badge.json", [.get, .head])
+    case .getBadgeJSON: Route("/get/{namespace}/{key}/badge.json", [.get, .head])
+    case .hitShield: Route("/hit/{namespace}/{key}/shield", [.get, .head])
+    case .getShield: Route("/get/{namespace}/{key}/shield", [.get, .head])
     case .counter: Route("/counters/{namespace}/{key}", [.get, .head, .put, .delete])
     case .namespace: Route("/counters/{namespace}", [.get, .head, .put, .delete])
     case .script: Route("/counter.js", [.get, .head])

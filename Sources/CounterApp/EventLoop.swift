@@ -126,7 +126,8 @@ struct EventLoop: ~Copyable {
   }
 
   private var deadline: Instant {
-    var deadline = min(server.deadline, min(counting.deadline, live.deadline))
+    var deadline = min(
+      min(server.deadline, counting.deadline), min(live.deadline, counters.deadline))
     if let idleDeadline { deadline = min(deadline, min(idleDeadline, shutdown.drainDeadline)) }
     return deadline
   }
@@ -152,6 +153,7 @@ extension EventLoop {
     server.beginRound(now)
     counting.beginRound(now)
     live.beginRound(now)
+    counters.beginRound(now, &server)
   }
 
   private mutating func handleEvent(_ event: Event) {

@@ -76,8 +76,7 @@ extension OutputSpan<UInt8> {
   /// - Precondition: there is room for it.
   @inlinable @inline(__always)
   public mutating func append(_ text: StaticString) {
-    // Sound: the text is a constant of the program, and its count is its own.
-    append(unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount))
+    append(text.bytes)
   }
 }
 
@@ -86,6 +85,12 @@ extension UniqueArray<UInt8> {
   @inlinable
   public mutating func append(decimal number: Int64) {
     append(addingCount: Decimal.longest) { output in output.append(decimal: number) }
+  }
+
+  /// Adds the UTF-8 of a constant text.
+  @inlinable
+  public mutating func append(_ text: StaticString) {
+    append(addingCount: text.utf8CodeUnitCount) { output in output.append(text) }
   }
 }
 

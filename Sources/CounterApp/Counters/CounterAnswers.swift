@@ -31,11 +31,14 @@ struct CounterAnswers: ~Copyable {
   private static let textType: ResponseHead.Field = ("Content-Type", "text/plain; charset=utf-8")
   private static let replay: ResponseHead.Field = ("Idempotent-Replayed", "true")
 
-  /// Image proxies and browsers must ask again each time.
   private static let shared: [ResponseHead.Field] = [
-    ResponseHead.anyOrigin, ("Access-Control-Expose-Headers", "Idempotent-Replayed, Link"),
-    ("Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"),
+    ResponseHead.anyOrigin, ("Access-Control-Expose-Headers", "Idempotent-Replayed, Link"), notKept,
   ]
+
+  /// Image proxies and browsers must ask again each time.
+  static let notKept: ResponseHead.Field = (
+    "Cache-Control", "no-cache, no-store, max-age=0, must-revalidate"
+  )
 }
 
 /// The response to a problem, rendered once.

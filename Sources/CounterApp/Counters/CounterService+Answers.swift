@@ -31,6 +31,8 @@ extension CounterService {
       record(result, isDelivered, ticket.form)
     case .pending:
       if let answer = pending.add(result, ticket) { respond(answer, result, &server) }
+    case .image:
+      if let image = images.remove(ticket.index) { respondImage(image, result, &server) }
     }
   }
 

@@ -1,20 +1,34 @@
 import Counting
 import HTTP
+import System
 
 /// Serves counters with names: has a request read and checked, hands it to the group commit, and makes the
 /// response of the outcome.
 struct CounterService: ~Copyable {
-  private let access: Access
+  let access: Access
   let figures: LoopFigures
   var answers = CounterAnswers()
   var pending = PendingAnswers()
+  var images = PendingImages()
+  var imageAnswers = ImageAnswers()
+  var imageText = ImageText()
   var json = NumberText(#"{"value":"#, "}")
   var text = NumberText("", "\n")
-  private var name = NameBuffer()
+  var name = NameBuffer()
+  var now = Instant.now
 
   init(_ access: Access, _ figures: LoopFigures) {
     self.access = access
     self.figures = figures
+  }
+
+  /// When the next round must begin, even without an event.
+  var deadline: Instant { images.deadline }
+
+  /// Begins a round: answers images that have waited too long.
+  mutating func beginRound(_ now: Instant, _ server: inout Server) {
+    self.now = now
+    if now >= images.deadline { respondLateImages(&server) }
   }
 
   /// Handles the request that the server returned last.
@@ -22,6 +36,10 @@ struct CounterService: ~Copyable {
     _ endpoint: Endpoint, _ request: Request, _ server: inout Server, _ counting: inout GroupCommit
   ) {
     if endpoint == .hit, countPlainHit(request, server.requestBytes, &counting) { return }
+    if let kind = endpoint.image {
+      return handleImage(kind, isHit: endpoint.isHitOfImage, request, &server, &counting)
+    }
+    if !request.query.isEmpty, handleImageByQuery(endpoint, request, &server, &counting) { return }
     let read: CounterRequest
     do throws(Problem) {
       let reader = try CounterRequestReader(endpoint, request, server.requestBytes)

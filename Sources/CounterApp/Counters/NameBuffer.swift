@@ -20,8 +20,14 @@ struct NameBuffer: ~Copyable {
   /// The namespace as text.
   var namespaceText: String { String(copying: bytes.span.extracting(0..<namespaceCount)) }
 
+  /// The key, which must have been set.
+  var key: Span<UInt8> {
+    @_lifetime(borrow self)
+    get { bytes.span.extracting((namespaceCount + 1)...) }
+  }
+
   /// The key as text, which must have been set.
-  var keyText: String { String(copying: bytes.span.extracting((namespaceCount + 1)...)) }
+  var keyText: String { String(copying: key) }
 
   /// Begins a name with its namespace.
   @inline(__always)

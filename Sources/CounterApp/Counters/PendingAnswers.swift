@@ -25,6 +25,8 @@ struct AnswerTicket {
     case pending
     /// An event of streams, for a counter that they watch.
     case watched
+    /// A `PendingImage`.
+    case image
   }
 
   init(ticket: UInt128) { self.ticket = ticket }
@@ -47,6 +49,11 @@ struct AnswerTicket {
   init(watched index: Int) {
     ticket =
       UInt128(Form.watched.rawValue) << 124 | UInt128(truncatingIfNeeded: index) << 32
+  }
+
+  /// - Parameter index: of the pending image.
+  init(image index: Int) {
+    ticket = UInt128(Form.image.rawValue) << 124 | UInt128(truncatingIfNeeded: index) << 32
   }
 
   var form: Form? { Form(rawValue: UInt8(truncatingIfNeeded: ticket >> 124)) }

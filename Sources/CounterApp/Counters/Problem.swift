@@ -4,6 +4,7 @@ import HTTP
 /// Why a request for a counter is not carried out.
 enum Problem: Error, Equatable {
   case name(NameError)
+  case image(ImageError)
   case unknownNamespace
   case missingKey
   case severalKeys
@@ -35,7 +36,7 @@ enum Problem: Error, Equatable {
 
   var status: Status {
     switch self {
-    case .name, .missingKey, .severalKeys, .tooManyKeys, .malformedQuery, .repeatedParameter,
+    case .name, .image, .missingKey, .severalKeys, .tooManyKeys, .malformedQuery, .repeatedParameter,
       .malformedCallback, .malformedAmount, .amountWithoutPost, .malformedValue, .missingValue,
       .malformedCursor, .malformedIdempotencyKey, .unknownPrecondition:
       .badRequest
@@ -53,6 +54,7 @@ enum Problem: Error, Equatable {
   var detail: StaticString {
     switch self {
     case .name(let error): error.rule
+    case .image(let error): error.rule
     case .unknownNamespace: "This server does not have this namespace."
     case .missingKey: "The key is missing: put it into the path, or into ?key=."
     case .severalKeys: "Only /get takes several keys."

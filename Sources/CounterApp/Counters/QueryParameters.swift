@@ -51,7 +51,7 @@ struct QueryParameters {
   }
 
   /// Calls a function with the name and the value of each parameter.
-  private static func forEach(
+  static func forEach(
     _ query: Range<Int>, of bytes: Span<UInt8>,
     _ body: (Range<Int>, Range<Int>) throws(Problem) -> Void
   ) throws(Problem) {

@@ -20,6 +20,8 @@ final class LoopFigures: Sendable {
   let hits = HitFigures()
   /// Answers to requests that read counters, however many.
   let reads = RelaxedCounter()
+  /// Answers to requests for images of counters.
+  let images = ImageFigures()
   /// Answers to requests that set or remove a counter.
   let changes = RelaxedCounter()
 
@@ -54,6 +56,37 @@ final class RiskFigures: Sendable {
     case .eviction: eviction.current
     case .persistence: persistence.current
     case .version: version.current
+    }
+  }
+}
+
+/// Images of counters, by outcome. Their status is always 200.
+final class ImageFigures: Sendable {
+  let shown = RelaxedCounter()
+  let refused = RelaxedCounter()
+  let unavailable = RelaxedCounter()
+  let late = RelaxedCounter()
+  /// Without a client by the time of the response.
+  let abandoned = RelaxedCounter()
+
+  enum Outcome {
+    /// With a number.
+    case shown
+    /// With the reason why there is none: the request is wrong, or the counter does not exist.
+    case refused
+    /// With the reason that Redis did not answer.
+    case unavailable
+    /// The same after three seconds, while Redis may still answer.
+    case late
+  }
+
+  func record(_ outcome: Outcome, isDelivered: Bool) {
+    guard isDelivered else { return abandoned.add(1) }
+    switch outcome {
+    case .shown: shown.add(1)
+    case .refused: refused.add(1)
+    case .unavailable: unavailable.add(1)
+    case .late: late.add(1)
     }
   }
 }

@@ -105,6 +105,18 @@ struct Metrics: Sendable {
       "counter_reads_total", "Requests that read counters with names.",
       sum { $0.reads.current })
     page.counter(
+      "counter_images_total",
+      "Images of counters by outcome: with their number, with the reason of a refusal, told that Redis did not "
+        + "answer in time or within three seconds, or gone before.",
+      by: "outcome",
+      [
+        ("shown", sum { $0.images.shown.current }),
+        ("refused", sum { $0.images.refused.current }),
+        ("unavailable", sum { $0.images.unavailable.current }),
+        ("late", sum { $0.images.late.current }),
+        ("abandoned", sum { $0.images.abandoned.current }),
+      ])
+    page.counter(
       "counter_changes_total", "Requests that set or remove a counter with a name.",
       sum { $0.changes.current })
     page.gauge(

@@ -5,13 +5,6 @@ import System
 typealias ByteBuffer = UniqueArray<UInt8>
 
 extension UniqueArray<UInt8> {
-  /// Adds the UTF-8 of a constant text.
-  mutating func append(_ text: StaticString) {
-    // Sound: the text is a constant of the program, and its count is its own.
-    unsafe append(
-      copying: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
-
   /// Adds what another holds from an index on.
   mutating func append(_ other: borrowing ByteBuffer, from start: Int) {
     append(copying: other.span.extracting(start...))

@@ -175,24 +175,3 @@ extension Span<UInt8> {
     }
   }
 }
-
-extension StaticString {
-  /// The text in UTF-8.
-  @inline(__always)
-  var bytes: Span<UInt8> {
-    @_lifetime(immortal)
-    get {
-      // Sound: the text is a constant of the program, and its count is its own.
-      let span = unsafe Span(_unsafeStart: utf8Start, count: utf8CodeUnitCount)
-      return unsafe _overrideLifetime(span, copying: ())
-    }
-  }
-
-  /// One byte of the text in UTF-8.
-  @inline(__always)
-  func byte(_ index: Int) -> UInt8 {
-    precondition(index >= 0 && index < utf8CodeUnitCount)
-    // Sound: the index was just compared with the text's own count.
-    return unsafe utf8Start[index]
-  }
-}

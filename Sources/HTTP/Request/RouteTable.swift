@@ -1,4 +1,5 @@
 import BasicContainers
+import System
 
 /// Paths that the program answers, and the methods that it answers them to.
 package struct Route: Sendable {

@@ -1,0 +1,127 @@
+import BasicContainers
+import System
+
+/// The styles flat, flat-square and plastic. They differ in their ground only.
+extension Badge {
+  func writePlain(to buffer: inout UniqueArray<UInt8>) {
+    let layout = PlainLayout(self)
+    writeStart(to: &buffer, width: Length(layout.width), height: layout.height)
+    switch style {
+    case .flat:
+      writeClip(
+        to: &buffer, layout, radius: 3,
+        gradient: """
+          <stop offset="0" stop-color="#bbb" stop-opacity=".1"/>\
+          <stop offset="1" stop-opacity=".1"/>
+          """)
+    case .plastic:
+      writeClip(
+        to: &buffer, layout, radius: 4,
+        gradient: """
+          <stop offset="0" stop-color="#fff" stop-opacity=".7"/>\
+          <stop offset=".1" stop-color="#aaa" stop-opacity=".1"/>\
+          <stop offset=".9" stop-opacity=".3"/>\
+          <stop offset="1" stop-opacity=".5"/>
+          """)
+    default:
+      buffer.append(#"<g shape-rendering="crispEdges">"#)
+    }
+    writeGrounds(to: &buffer, layout)
+    buffer.append("</g>")
+    writeLogo(to: &buffer, x: PlainLayout.padding, height: layout.height)
+    writeTexts(to: &buffer, layout)
+  }
+
+  /// Begins the group of the grounds, whose corners are round, and defines the gradient above them.
+  private func writeClip(
+    to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout, radius: Int, gradient: StaticString
+  ) {
+    buffer.append(#"<linearGradient id="s" x2="0" y2="100%">"#)
+    buffer.append(gradient)
+    buffer.append(#"</linearGradient><clipPath id="r"><rect"#)
+    buffer.append(#" width=""#, Length(layout.width))
+    buffer.append(#" height=""#, Length(layout.height))
+    buffer.append(#" rx=""#, Length(radius))
+    buffer.append(#"/></clipPath><g clip-path="url(#r)">"#)
+  }
+
+  private func writeGrounds(to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout) {
+    Self.writeGround(
+      to: &buffer, x: Length(0), width: Length(layout.leftWidth), height: layout.height,
+      colors.label ?? .label)
+    Self.writeGround(
+      to: &buffer, x: Length(layout.leftWidth), width: Length(layout.rightWidth),
+      height: layout.height, messageGround)
+    guard style != .flatSquare else { return }
+    buffer.append("<rect")
+    buffer.append(#" width=""#, Length(layout.width))
+    buffer.append(#" height=""#, Length(layout.height))
+    buffer.append(#" fill="url(#s)"/>"#)
+  }
+
+  private func writeTexts(to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout) {
+    buffer.append(#"<g transform="scale(.1)" text-anchor="middle" font-family=""#)
+    buffer.append(Self.fonts)
+    buffer.append(#"" text-rendering="geometricPrecision" font-size="110">"#)
+    writeText(
+      label, to: &buffer, layout, x: layout.labelX, width: layout.labelWidth,
+      on: colors.label ?? .label)
+    writeText(
+      message, to: &buffer, layout, x: layout.messageX, width: layout.messageWidth,
+      on: messageGround)
+    buffer.append("</g>")
+  }
+
+  /// Writes text, and its shadow a pixel lower.
+  private func writeText(
+    _ text: Span<UInt8>, to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout, x: Length,
+    width: Int, on ground: Color
+  ) {
+    let base = style == .plastic ? 130 : 140
+    if style != .flatSquare {
+      Self.writeText(
+        text, to: &buffer, #"<text aria-hidden="true" fill-opacity=".3""#, ground.ofShadow, x: x,
+        y: base + 10, width: Length(width))
+    }
+    Self.writeText(
+      text, to: &buffer, "<text", colors.text ?? ground.ofText, x: x, y: base,
+      width: Length(width))
+  }
+}
+
+/// Where the parts of a badge in the styles flat, flat-square and plastic stand, in pixels.
+private struct PlainLayout {
+  let height: Int
+  let labelWidth: Int
+  let messageWidth: Int
+  let leftWidth: Int
+  let rightWidth: Int
+  /// The middles of the texts.
+  let labelX: Length
+  let messageX: Length
+
+  /// The space at either end of a text.
+  static var padding: Int { 5 }
+
+  var width: Int { leftWidth + rightWidth }
+
+  init(_ badge: borrowing Badge) {
+    height = badge.style == .plastic ? 18 : 20
+    let logoWidth = badge.logoSize + badge.logoPadding
+    let hasLogo = !badge.logo.isEmpty
+    labelWidth =
+      badge.label.isEmpty ? 0 : Badge.evenedWidth(of: badge.label, in: .verdana11)
+    messageWidth = Badge.evenedWidth(of: badge.message, in: .verdana11)
+    // A colour of its own gives a badge a left side even without a label.
+    let hasLeftSide = !badge.label.isEmpty || badge.colors.label != nil
+    leftWidth = hasLeftSide ? labelWidth + 2 * Self.padding + logoWidth : 0
+    rightWidth =
+      messageWidth + 2 * Self.padding
+      + (hasLogo && !hasLeftSide ? logoWidth + Self.padding - 1 : 0)
+    labelX = Length(logoWidth + 1 + Self.padding) + Length(labelWidth) / 2
+    // Beside a label the message stands a pixel further left than in the middle of its side.
+    let messageStart =
+      hasLeftSide ? leftWidth - 1 : hasLogo ? logoWidth + Self.padding - 1 : 0
+    messageX = Length(messageStart + Self.padding) + Length(messageWidth) / 2
+  }
+}
