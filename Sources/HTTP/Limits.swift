@@ -3,8 +3,8 @@ package import System
 /// How much a client may send, and how long it may take over it.
 package struct Limits: Sendable {
   /// The longest request target, in bytes; a longer one is answered 414. RFC 9112 section 3 asks
-  /// for 8,000 at least, request line and all.
-  package var target = 8192
+  /// for 8,000 at least, request line and all. This one has room for a logo of 8,192 bytes, percent-encoded.
+  package var target = 12_288
 
   /// The longest header with its request line, in bytes; a longer one is answered 431.
   package var header = 16_384

@@ -6,11 +6,11 @@ import Testing
 struct MemoryBudgetTests {
   private static let mebibyte = 1 << 20
 
-  @Test("of 64 MiB gives two event loops 248 connections and 2.75 MiB each")
+  @Test("of 64 MiB gives two event loops 203 connections and 2.25 MiB each")
   func example() {
     let budget = MemoryBudget(limit: 64 << 20, loops: 2, redisMemory: nil)
-    #expect(budget.connections == 248)
-    #expect(budget.bufferedBytes == 11 << 18)
+    #expect(budget.connections == 203)
+    #expect(budget.bufferedBytes == 9 << 18)
     #expect(!budget.isTooSmall)
   }
 
@@ -28,9 +28,9 @@ struct MemoryBudgetTests {
         #expect(runsRedis && mebibytes <= 128 || loops > 1)
         continue
       }
-      // 16 MiB for the program, 1 MiB, 8 MiB of waiting visits and 4 MiB of names a loop; for
+      // 16 MiB for the program, 1 MiB, 8 MiB of waiting visits and 6 MiB of names and images a loop; for
       // Redis 8 MiB, its data, and a third of them.
-      let fixed = (16 + loops * 13) << 20 + (runsRedis ? 8 << 20 + redisMemory / 3 * 4 : 0)
+      let fixed = (16 + loops * 15) << 20 + (runsRedis ? 8 << 20 + redisMemory / 3 * 4 : 0)
       let clients = budget.connections * 69_632 + loops * budget.bufferedBytes
       #expect(fixed + clients <= limit)
       #expect(budget.connections >= loops)
@@ -66,10 +66,10 @@ struct MemoryBudgetTests {
     let machine = Machine(processors: 8, memoryLimit: 64 << 20)
     let derived = try configure(["REDIS_URL": "redis://h"], on: machine)
     #expect(derived.threads == 2)
-    #expect(derived.bufferedBytes == 11 << 18)
+    #expect(derived.bufferedBytes == 9 << 18)
     let connections = try OpenFiles(limit: 1 << 20)
       .connections(derived.maxConnections, in: derived.memoryBudget, loops: derived.threads)
-    #expect(connections == 248)
+    #expect(connections == 203)
 
     let flags = ["memory-limit": "256", "threads": "4", "max-connections": "9000"]
     let given = try configure(["REDIS_URL": "redis://h"], flags: flags, on: machine)

@@ -158,11 +158,11 @@ struct CommandLineTests {
     try withRedis { redis in
       let flags = ["--redis", redis.url, "--threads", "2", "--memory-limit", "64"]
       try withCounter(flags) { counter in
-        try waitUntil("it says so") { counter.log.contains("for at most 248 connections") }
+        try waitUntil("it says so") { counter.log.contains("for at most 203 connections") }
         #expect(!counter.log.contains("warning"))
       }
       try withCounter(flags + ["--max-connections", "400"]) { counter in
-        try waitUntil("it warns") { counter.log.contains("memory limit of 64 MiB; 248 fit") }
+        try waitUntil("it warns") { counter.log.contains("memory limit of 64 MiB; 203 fit") }
         #expect(counter.log.contains("for at most 400 connections"))
       }
     }

@@ -1,12 +1,20 @@
 """What schemathesis cannot know of the program."""
 
+import base64
+
 import schemathesis
 
 
-@schemathesis.deserializer("text/html", "text/javascript")
+@schemathesis.deserializer("text/html", "text/javascript", "image/svg+xml")
 def text(context, response):
     """Schemas of these types are schemas of the text."""
     return response.content.decode()
+
+
+@schemathesis.deserializer("image/gif")
+def encoded(context, response):
+    """Schemas of this type are schemas of its base64."""
+    return base64.b64encode(response.content).decode()
 
 
 @schemathesis.hook
@@ -28,10 +36,18 @@ def key_fits(parameters) -> bool:
 
 @schemathesis.hook
 def filter_failure(context, failure, case, response) -> bool:
-    """A script that brings a problem rejects a request, though its status is 200."""
+    """A script or an image that brings a problem rejects a request, though its status is 200."""
     is_problem = b'({"type":"about:blank"' in response.content
     is_head_of_script = case.method == "HEAD" and "javascript" in str(
         response.headers.get("content-type")
     )
     accepted = type(failure).__name__ == "AcceptedNegativeData"
-    return not (accepted and (is_problem or is_head_of_script))
+    is_image_of_problem = b"unavailable" in response.content or (
+        is_image(response) and (case.method == "HEAD" or response.content.startswith(b"GIF"))
+    )
+    return not (accepted and (is_problem or is_head_of_script or is_image_of_problem))
+
+
+def is_image(response) -> bool:
+    kind = str(response.headers.get("cross-origin-resource-policy"))
+    return "cross-origin" in kind and "javascript" not in str(response.headers.get("content-type"))

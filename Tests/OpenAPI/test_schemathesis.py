@@ -34,7 +34,7 @@ class SchemathesisTests(unittest.TestCase):
                 command, cwd=folder, capture_output=True, text=True, timeout=self.limit,
                 env={**os.environ, "PYTHONPATH": str(FOLDER)})  # fmt: skip
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertIn("Tested: 37", result.stdout, result.stdout)
+        self.assertIn("Tested: 57", result.stdout, result.stdout)
         self.assertEqual(running.status(port, "/ready"), 200)
         log = (running.folder / "log").read_text()
         self.assertNotIn("token-0123456789", log)

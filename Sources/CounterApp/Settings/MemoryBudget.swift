@@ -5,7 +5,7 @@
 /// clients. Three quarters of it are for what the kernel keeps for each open connection, and one
 /// quarter is for what the event loops keep: unfinished requests, responses that clients do not read, and
 /// lines of the access log that wait for their responses. With 64 MiB, two event loops and a Redis elsewhere, that is
-/// `64 - 16 - 2 * (1 + 8 + 4) = 22` MiB for clients: 248 connections, and 2.75 MiB a loop.
+/// `64 - 16 - 2 * (1 + 8 + 6) = 18` MiB for clients: 203 connections, and 2.25 MiB a loop.
 struct MemoryBudget: Equatable, Sendable {
   /// The whole, in bytes.
   let limit: Int
@@ -26,9 +26,9 @@ struct MemoryBudget: Equatable, Sendable {
   /// is made of them.
   private static var waitingVisits: Int { 2 * 65_536 * 64 }
 
-  /// What visits of counters with names need besides in an event loop: 8,192 keys of 250 bytes, and 8,192
-  /// answers of 250 bytes.
-  private static var counters: Int { 4 * mebibyte }
+  /// What visits of counters with names need besides in an event loop: 8,192 keys of 250 bytes, 8,192
+  /// answers of 250 bytes, 8,192 images of 128 bytes, and 1 MiB of their labels and logos.
+  private static var counters: Int { 6 * mebibyte }
 
   /// A redis-server beside its data, and as much again as a third of them while it rewrites its log.
   private static func redisServer(_ memory: Int) -> Int { 8 * mebibyte + memory / 3 * 4 }

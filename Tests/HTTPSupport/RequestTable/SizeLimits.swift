@@ -2,14 +2,14 @@
 extension RequestTable {
   static let limits: [RequestCase] = [
     RequestCase(
-      "9112 3", "a path of 8,192 bytes", .answered(404),
-      "GET /\(letters(8191)) HTTP/1.1\r\nHost: x\r\n\r\n"),
+      "9112 3", "a path of 12,288 bytes", .answered(404),
+      "GET /\(letters(12_287)) HTTP/1.1\r\nHost: x\r\n\r\n"),
     RequestCase(
-      "9112 3", "a query of 8,190 bytes", .visit,
-      "GET /?\(letters(8190)) HTTP/1.1\r\nHost: x\r\n\r\n"),
+      "9112 3", "a query of 12,286 bytes", .visit,
+      "GET /?\(letters(12_286)) HTTP/1.1\r\nHost: x\r\n\r\n"),
     RequestCase(
-      "9112 3", "a target of 8,193 bytes", .refused(414),
-      "GET /\(letters(8192)) HTTP/1.1\r\nHost: x\r\n\r\n"),
+      "9112 3", "a target of 12,289 bytes", .refused(414),
+      "GET /\(letters(12_288)) HTTP/1.1\r\nHost: x\r\n\r\n"),
     RequestCase(
       "9112 3", "a method of 32 bytes", .answered(405),
       "\(letters(32)) / HTTP/1.1\r\nHost: x\r\n\r\n"),
