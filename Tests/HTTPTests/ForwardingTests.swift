@@ -1,4 +1,5 @@
 import BasicContainers
+import System
 import Testing
 
 @testable import HTTP

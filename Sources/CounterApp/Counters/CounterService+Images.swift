@@ -23,7 +23,8 @@ extension CounterService {
     var image = PendingImage(request.exchange, kind, isHit: isHit)
     var problem = image.options.read(request.query, of: server.requestBytes, for: kind)
     do throws(Problem) {
-      try readImageName(request, key: key, server.requestBytes, &image.options)
+      try readImageName(
+        request, key: key, isHit: isHit, server.requestBytes, &image.options)
     } catch {
       problem = problem ?? error
     }
@@ -58,9 +59,10 @@ extension CounterService {
     return true
   }
 
-  /// Reads the name of the counter. The key becomes the label of an image that has none.
+  /// Reads and checks the name of the counter. The key becomes the label of an image that has none.
   private mutating func readImageName(
-    _ request: Request, key: Range<Int>?, _ bytes: Span<UInt8>, _ options: inout ImageOptions
+    _ request: Request, key: Range<Int>?, isHit: Bool, _ bytes: Span<UInt8>,
+    _ options: inout ImageOptions
   ) throws(Problem) {
     try name.setNamespace(request.parameters[0], of: bytes)
     if let key {
@@ -74,6 +76,7 @@ extension CounterService {
       throw .image(error)
     }
     try access.checkNamespace(name)
+    if isHit { try access.checkOrigin(of: bytes.extracting(request.header), name) }
   }
 }
 
