@@ -32,26 +32,24 @@ struct ImageText: ~Copyable {
   ) {
     bytes.removeAll(keepingCapacity: true)
     switch image.kind {
-    case .badge, .shield: badge(image, message, remark).write(to: &bytes)
-    case .badgeJSON: badge(image, message, remark).writeJSON(to: &bytes)
+    case .badge, .shield, .badgeJSON:
+      var colors = image.options.colors
+      if remark.utf8CodeUnitCount > 0 { colors.message = .error }
+      let badge = Badge(
+        image.options.style, label: image.options.label, message: message,
+        logo: image.options.logo, colors: colors, remark: remark)
+      if image.kind == .badgeJSON {
+        badge.writeJSON(to: &bytes)
+      } else {
+        badge.write(to: &bytes)
+      }
     case .digits:
       Odometer(
         image.options.theme, image.options.scheme, label: image.options.label, message: message,
         remark: remark
       ).write(to: &bytes)
-    case .pixel: bytes.append(copying: Pixel.bytes.span)
+    case .pixel: bytes.append(copying: Pixel.bytes)
     }
-  }
-
-  @_lifetime(copy message, borrow image)
-  private func badge(
-    _ image: borrowing PendingImage, _ message: Span<UInt8>, _ remark: StaticString
-  ) -> Badge {
-    var colors = image.options.colors
-    if remark.utf8CodeUnitCount > 0 { colors.message = .error }
-    return Badge(
-      image.options.style, label: image.options.label, message: message,
-      logo: image.options.logo, colors: colors, remark: remark)
   }
 
   /// Responds with what was drawn.

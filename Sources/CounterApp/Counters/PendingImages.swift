@@ -31,7 +31,7 @@ struct PendingImages: ~Copyable {
   /// When the images are looked through for those whose time is over.
   private(set) var deadline = Instant.never
 
-  private struct Slot: ~Copyable {
+  struct Slot: ~Copyable {
     var image: PendingImage?
     var deadline: Instant
   }

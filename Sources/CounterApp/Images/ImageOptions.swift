@@ -133,12 +133,8 @@ extension ImageOptions {
     case .logo: try setLogo(value)
     case .style: try setStyle(value, of: kind)
     case .abbreviated:
-      // As an HTML form or a habit of other services has it.
-      switch String(copying: value) {
-      case "true", "1", "": isAbbreviated = true
-      case "false", "0": isAbbreviated = false
-      default: throw .abbreviated
-      }
+      guard let choice = Bool(String(copying: value)) else { throw .abbreviated }
+      isAbbreviated = choice
     case .base: base = try Self.integer(value, orElse: .base)
     case .theme:
       guard let theme = Odometer.Theme(rawValue: String(copying: value)) else { throw .theme }
@@ -176,7 +172,6 @@ extension ImageOptions {
   }
 
   private mutating func setLogo(_ value: Span<UInt8>) throws(ImageError) {
-    guard !value.isEmpty else { return }
     var url = UniqueArray<UInt8>()
     // A plus sign that is not percent-encoded has become a space.
     for index in 0..<min(value.count, DataImage.longest + 1) {

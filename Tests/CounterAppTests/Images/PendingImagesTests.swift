@@ -55,8 +55,10 @@ struct PendingImagesTests {
     let deadline = images.deadline
     #expect(deadline <= start + .milliseconds(250))
     let early = images.removeExpired(start + .milliseconds(2999)) == nil
-    let expired = images.removeExpired(start + .milliseconds(3250))
-    let label = expired.map { String(copying: $0.options.label) }
+    var label = ""
+    if let expired = images.removeExpired(start + .milliseconds(3250)) {
+      label = String(copying: expired.options.label)
+    }
     let none = images.removeExpired(start + .milliseconds(3250)) == nil
     #expect(early && label == "first" && none)
     // Another image gets another index while the visit of the first one is under way.

@@ -182,7 +182,7 @@ struct ImageTests {
         let response = try client.ask("GET /hit/blog/\(target)")
         let kind = Self.all.first { target.contains("/\($0)") } ?? image
         expectImage(response, kind)
-        let title = title(response) ?? ""
+        let title = self.title(response) ?? ""
         let escaped = reason.replacing("'", with: "&apos;")
         #expect(title.hasSuffix("unavailable. \(escaped)"), "\(target.prefix(60)): \(title)")
         #expect(!response.body.contains("<script") && !response.body.contains("\u{202E}"))
@@ -205,7 +205,7 @@ struct ImageTests {
       func title(of line: String) throws -> String? {
         let response = try client.ask(line)
         expectImage(response, "badge.svg")
-        return title(response)
+        return self.title(response)
       }
       #expect(
         try title(of: "GET /get/blog/home/badge.svg")
@@ -285,8 +285,9 @@ struct ImageTests {
   @Test("gets a number of its own among thousands, whatever else is asked for")
   func exactness() throws {
     try withTokens { counter, redis in
+      let port = counter.port
       let numbers = try concurrently(8) { index in
-        let client = try counter.client(limit: .seconds(30))
+        let client = try HTTPClient(port: port, limit: .seconds(30))
         return try (0..<250).map { round in
           let name = Self.svg[(index + round) % 3]
           let response = try client.ask("GET /hit/blog/home/\(name)?label=")
