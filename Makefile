@@ -3,7 +3,7 @@
 swift_build := swift build --configuration release --product counter
 counter := .build/release/counter
 packages := libhiredis-dev redis-server pkg-config
-test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core git shellcheck valgrind
+test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core fonts-liberation git shellcheck valgrind
 
 # The same program with a script that ignores the claim, to check the chaos suite with.
 broken := .build/release/broken-counter

@@ -52,7 +52,7 @@ struct ImageOptionsTests {
       ("#007ec6", 0x007EC6),
     ]
     for (text, rgb) in colors { #expect(Color(text) == Color(rgb), "\(text)") }
-    #expect(Color.names.count == 157)
+    #expect(Color.names.count == 154)
     for text in [
       "", "#", "no", "ff", "ffff", "fffff", "fffffff", "ffffffff", "##fff", "ggg", "url(#s)",
       "red;", "rgb(0,0,0)", "\"/><script>", "#ff ", "transparent", "ＦＦＦ", "é", "0x0",
