@@ -3,30 +3,30 @@ import System
 
 /// The style for-the-badge: large, in capitals, with wide spaces between them.
 extension Badge {
-  func writeForTheBadge(to buffer: inout UniqueArray<UInt8>) {
+  func writeForTheBadge(to output: inout OutputSpan<UInt8>) {
     let label = Capitals(label)
     let message = Capitals(message)
     let layout = WideLayout(self, label: label, message: message)
     let labelGround = colors.label ?? .label
-    writeStart(to: &buffer, width: layout.width, height: WideLayout.height)
-    buffer.append(#"<g shape-rendering="crispEdges">"#)
+    writeStart(to: &output, width: layout.width, height: WideLayout.height)
+    output.append(#"<g shape-rendering="crispEdges">"#)
     Self.writeGround(
-      to: &buffer, x: Length(0), width: layout.leftWidth, height: WideLayout.height, labelGround)
+      to: &output, x: Length(0), width: layout.leftWidth, height: WideLayout.height, labelGround)
     Self.writeGround(
-      to: &buffer, x: layout.leftWidth, width: layout.rightWidth, height: WideLayout.height,
+      to: &output, x: layout.leftWidth, width: layout.rightWidth, height: WideLayout.height,
       messageGround)
-    buffer.append("</g>")
-    writeLogo(to: &buffer, x: WideLayout.logoMargin, height: WideLayout.height)
-    buffer.append(#"<g transform="scale(.1)" text-anchor="middle" font-family=""#)
-    buffer.append(Self.fonts)
-    buffer.append(#"" text-rendering="geometricPrecision" font-size="100">"#)
+    output.append("</g>")
+    writeLogo(to: &output, x: WideLayout.logoMargin, height: WideLayout.height)
+    output.append(#"<g transform="scale(.1)" text-anchor="middle" font-family=""#)
+    output.append(Self.fonts)
+    output.append(#"" text-rendering="geometricPrecision" font-size="100">"#)
     Self.writeText(
-      label.text.span, to: &buffer, "<text", colors.text ?? labelGround.ofText, x: layout.labelX,
+      label.text.span, to: &output, "<text", colors.text ?? labelGround.ofText, x: layout.labelX,
       y: 175, width: layout.labelWidth)
     Self.writeText(
-      message.text.span, to: &buffer, #"<text font-weight="bold""#,
+      message.text.span, to: &output, #"<text font-weight="bold""#,
       colors.text ?? messageGround.ofText, x: layout.messageX, y: 175, width: layout.messageWidth)
-    buffer.append("</g>")
+    output.append("</g>")
   }
 }
 

@@ -11,10 +11,10 @@ extension Badge {
     buffer.append(#","message":"#)
     buffer.append(quoting: message)
     buffer.append(#","color":""#)
-    buffer.append(messageGround)
+    buffer.append(addingCount: 7) { $0.append(messageGround) }
     if let label = colors.label {
       buffer.append(#"","labelColor":""#)
-      buffer.append(label)
+      buffer.append(addingCount: 7) { $0.append(label) }
     }
     buffer.append(#"","style":""#)
     buffer.append(copying: Array(style.rawValue.utf8))

@@ -3,20 +3,20 @@ import System
 
 /// The styles flat, flat-square and plastic. They differ in their ground only.
 extension Badge {
-  func writePlain(to buffer: inout UniqueArray<UInt8>) {
+  func writePlain(to output: inout OutputSpan<UInt8>) {
     let layout = PlainLayout(self)
-    writeStart(to: &buffer, width: Length(layout.width), height: layout.height)
+    writeStart(to: &output, width: Length(layout.width), height: layout.height)
     switch style {
     case .flat:
       writeClip(
-        to: &buffer, layout, radius: 3,
+        to: &output, layout, radius: 3,
         gradient: """
           <stop offset="0" stop-color="#bbb" stop-opacity=".1"/>\
           <stop offset="1" stop-opacity=".1"/>
           """)
     case .plastic:
       writeClip(
-        to: &buffer, layout, radius: 4,
+        to: &output, layout, radius: 4,
         gradient: """
           <stop offset="0" stop-color="#fff" stop-opacity=".7"/>\
           <stop offset=".1" stop-color="#aaa" stop-opacity=".1"/>\
@@ -24,67 +24,67 @@ extension Badge {
           <stop offset="1" stop-opacity=".5"/>
           """)
     default:
-      buffer.append(#"<g shape-rendering="crispEdges">"#)
+      output.append(#"<g shape-rendering="crispEdges">"#)
     }
-    writeGrounds(to: &buffer, layout)
-    buffer.append("</g>")
-    writeLogo(to: &buffer, x: PlainLayout.padding, height: layout.height)
-    writeTexts(to: &buffer, layout)
+    writeGrounds(to: &output, layout)
+    output.append("</g>")
+    writeLogo(to: &output, x: PlainLayout.padding, height: layout.height)
+    writeTexts(to: &output, layout)
   }
 
   /// Begins the group of the grounds, whose corners are round, and defines the gradient above them.
   private func writeClip(
-    to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout, radius: Int, gradient: StaticString
+    to output: inout OutputSpan<UInt8>, _ layout: PlainLayout, radius: Int, gradient: StaticString
   ) {
-    buffer.append(#"<linearGradient id="s" x2="0" y2="100%">"#)
-    buffer.append(gradient)
-    buffer.append(#"</linearGradient><clipPath id="r"><rect"#)
-    buffer.append(#" width=""#, Length(layout.width))
-    buffer.append(#" height=""#, Length(layout.height))
-    buffer.append(#" rx=""#, Length(radius))
-    buffer.append(#"/></clipPath><g clip-path="url(#r)">"#)
+    output.append(#"<linearGradient id="s" x2="0" y2="100%">"#)
+    output.append(gradient)
+    output.append(#"</linearGradient><clipPath id="r"><rect"#)
+    output.append(#" width=""#, Length(layout.width))
+    output.append(#" height=""#, Length(layout.height))
+    output.append(#" rx=""#, Length(radius))
+    output.append(#"/></clipPath><g clip-path="url(#r)">"#)
   }
 
-  private func writeGrounds(to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout) {
+  private func writeGrounds(to output: inout OutputSpan<UInt8>, _ layout: PlainLayout) {
     Self.writeGround(
-      to: &buffer, x: Length(0), width: Length(layout.leftWidth), height: layout.height,
+      to: &output, x: Length(0), width: Length(layout.leftWidth), height: layout.height,
       colors.label ?? .label)
     Self.writeGround(
-      to: &buffer, x: Length(layout.leftWidth), width: Length(layout.rightWidth),
+      to: &output, x: Length(layout.leftWidth), width: Length(layout.rightWidth),
       height: layout.height, messageGround)
     guard style != .flatSquare else { return }
-    buffer.append("<rect")
-    buffer.append(#" width=""#, Length(layout.width))
-    buffer.append(#" height=""#, Length(layout.height))
-    buffer.append(#" fill="url(#s)"/>"#)
+    output.append("<rect")
+    output.append(#" width=""#, Length(layout.width))
+    output.append(#" height=""#, Length(layout.height))
+    output.append(#" fill="url(#s)"/>"#)
   }
 
-  private func writeTexts(to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout) {
-    buffer.append(#"<g transform="scale(.1)" text-anchor="middle" font-family=""#)
-    buffer.append(Self.fonts)
-    buffer.append(#"" text-rendering="geometricPrecision" font-size="110">"#)
+  private func writeTexts(to output: inout OutputSpan<UInt8>, _ layout: PlainLayout) {
+    output.append(#"<g transform="scale(.1)" text-anchor="middle" font-family=""#)
+    output.append(Self.fonts)
+    output.append(#"" text-rendering="geometricPrecision" font-size="110">"#)
     writeText(
-      label, to: &buffer, layout, x: layout.labelX, width: layout.labelWidth,
+      label, to: &output, layout, x: layout.labelX, width: layout.labelWidth,
       on: colors.label ?? .label)
     writeText(
-      message, to: &buffer, layout, x: layout.messageX, width: layout.messageWidth,
+      message, to: &output, layout, x: layout.messageX, width: layout.messageWidth,
       on: messageGround)
-    buffer.append("</g>")
+    output.append("</g>")
   }
 
   /// Writes text, and its shadow a pixel lower.
   private func writeText(
-    _ text: Span<UInt8>, to buffer: inout UniqueArray<UInt8>, _ layout: PlainLayout, x: Length,
+    _ text: Span<UInt8>, to output: inout OutputSpan<UInt8>, _ layout: PlainLayout, x: Length,
     width: Int, on ground: Color
   ) {
     let base = style == .plastic ? 130 : 140
     if style != .flatSquare {
       Self.writeText(
-        text, to: &buffer, #"<text aria-hidden="true" fill-opacity=".3""#, ground.ofShadow, x: x,
+        text, to: &output, #"<text aria-hidden="true" fill-opacity=".3""#, ground.ofShadow, x: x,
         y: base + 10, width: Length(width))
     }
     Self.writeText(
-      text, to: &buffer, "<text", colors.text ?? ground.ofText, x: x, y: base,
+      text, to: &output, "<text", colors.text ?? ground.ofText, x: x, y: base,
       width: Length(width))
   }
 }

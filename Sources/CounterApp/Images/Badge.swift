@@ -41,12 +41,20 @@ struct Badge: ~Escapable {
 
   /// Adds the image to a buffer.
   func write(to buffer: inout UniqueArray<UInt8>) {
+    buffer.append(addingCount: largestSize) { output in write(to: &output) }
+  }
+
+  /// An upper bound of the size of the image, in bytes: all that is constant, and each text four times, in
+  /// capitals, which take up to three times the bytes, and escaped.
+  private var largestSize: Int { 4096 + 4 * 3 * 6 * (label.count + message.count) + logo.count }
+
+  private func write(to output: inout OutputSpan<UInt8>) {
     switch style {
-    case .flat, .flatSquare, .plastic: writePlain(to: &buffer)
-    case .forTheBadge: writeForTheBadge(to: &buffer)
-    case .social: writeSocial(to: &buffer)
+    case .flat, .flatSquare, .plastic: writePlain(to: &output)
+    case .forTheBadge: writeForTheBadge(to: &output)
+    case .social: writeSocial(to: &output)
     }
-    buffer.append("</svg>")
+    output.append("</svg>")
   }
 
   /// The ground of the message.
@@ -71,29 +79,29 @@ struct Badge: ~Escapable {
 extension Badge {
   /// Begins the image: its element, and what a screen reader says of it.
   func writeStart(
-    to buffer: inout UniqueArray<UInt8>, width: Length, height: Int
+    to output: inout OutputSpan<UInt8>, width: Length, height: Int
   ) {
-    buffer.append(#"<svg xmlns="http://www.w3.org/2000/svg""#)
-    if !logo.isEmpty { buffer.append(#" xmlns:xlink="http://www.w3.org/1999/xlink""#) }
-    buffer.append(#" width=""#, width)
-    buffer.append(#" height=""#, Length(height))
-    buffer.append(#" role="img" aria-label=""#)
-    buffer.append(label: label, message, remark: remark)
-    buffer.append("\"><title>")
-    buffer.append(label: label, message, remark: remark)
-    buffer.append("</title>")
+    output.append(#"<svg xmlns="http://www.w3.org/2000/svg""#)
+    if !logo.isEmpty { output.append(#" xmlns:xlink="http://www.w3.org/1999/xlink""#) }
+    output.append(#" width=""#, width)
+    output.append(#" height=""#, Length(height))
+    output.append(#" role="img" aria-label=""#)
+    output.append(label: label, message, remark: remark)
+    output.append("\"><title>")
+    output.append(label: label, message, remark: remark)
+    output.append("</title>")
   }
 
   /// Writes the logo at its place.
-  func writeLogo(to buffer: inout UniqueArray<UInt8>, x: Int, height: Int) {
+  func writeLogo(to output: inout OutputSpan<UInt8>, x: Int, height: Int) {
     guard !logo.isEmpty else { return }
-    buffer.append("<image")
-    buffer.append(#" x=""#, Length(x))
-    buffer.append(#" y=""#, Length(height - logoSize) / 2)
-    buffer.append(#" width="14" height="14" xlink:href=""#)
+    output.append("<image")
+    output.append(#" x=""#, Length(x))
+    output.append(#" y=""#, Length(height - logoSize) / 2)
+    output.append(#" width="14" height="14" xlink:href=""#)
     // A valid URL has no character of markup.
-    buffer.append(copying: logo)
-    buffer.append(#""/>"#)
+    output.append(logo)
+    output.append(#""/>"#)
   }
 
   /// Writes text in a group that is scaled down to a tenth, so that lengths and places are more exact than a
@@ -104,35 +112,35 @@ extension Badge {
   ///   - x: the middle of the text, in the pixels of the badge.
   ///   - y: its base, in tenths of these pixels.
   static func writeText(
-    _ text: Span<UInt8>, to buffer: inout UniqueArray<UInt8>, _ start: StaticString,
+    _ text: Span<UInt8>, to output: inout OutputSpan<UInt8>, _ start: StaticString,
     _ color: Color, x: Length, y: Int, width: Length
   ) {
     guard !text.isEmpty else { return }
-    buffer.append(start)
-    buffer.append(#" fill=""#, color)
-    buffer.append(#" x=""#, 10 * x)
-    buffer.append(#" y=""#, Length(y))
-    buffer.append(#" textLength=""#, 10 * width)
-    buffer.append(">")
-    buffer.append(escaping: text)
-    buffer.append("</text>")
+    output.append(start)
+    output.append(#" fill=""#, color)
+    output.append(#" x=""#, 10 * x)
+    output.append(#" y=""#, Length(y))
+    output.append(#" textLength=""#, 10 * width)
+    output.append(">")
+    output.append(escaping: text)
+    output.append("</text>")
   }
 
   /// Writes a rectangle as high as the badge.
   static func writeGround(
-    to buffer: inout UniqueArray<UInt8>, x: Length, width: Length, height: Int, _ color: Color
+    to output: inout OutputSpan<UInt8>, x: Length, width: Length, height: Int, _ color: Color
   ) {
     guard width.hundredths > 0 else { return }
-    buffer.append("<rect")
-    if x.hundredths > 0 { buffer.append(#" x=""#, x) }
-    buffer.append(#" width=""#, width)
-    buffer.append(#" height=""#, Length(height))
-    buffer.append(#" fill=""#, color)
-    buffer.append("/>")
+    output.append("<rect")
+    if x.hundredths > 0 { output.append(#" x=""#, x) }
+    output.append(#" width=""#, width)
+    output.append(#" height=""#, Length(height))
+    output.append(#" fill=""#, color)
+    output.append("/>")
   }
 }
 
-extension UniqueArray<UInt8> {
+extension OutputSpan<UInt8> {
   /// Adds what a screen reader says of an image: `home: 43`, and perhaps why it has no number.
   mutating func append(label: Span<UInt8>, _ message: Span<UInt8>, remark: StaticString = "") {
     if !label.isEmpty {

@@ -1,8 +1,7 @@
-import BasicContainers
 import System
 
-/// What the images, which are texts in XML, are written with.
-extension UniqueArray<UInt8> {
+/// What the images, which are texts in XML, are written with. There must be room for what is added.
+extension OutputSpan<UInt8> {
   /// Adds text in UTF-8, with the characters of markup escaped (https://www.w3.org/TR/xml/#syntax).
   mutating func append(escaping text: Span<UInt8>) {
     for index in 0..<text.count {

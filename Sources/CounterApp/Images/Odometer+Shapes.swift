@@ -83,18 +83,18 @@ struct Segments {
     }
   }
 
-  func write(to buffer: inout UniqueArray<UInt8>) {
-    write(to: &buffer, #"<path class="o" d=""#) { lit & 1 << $0 == 0 }
-    write(to: &buffer, #"<path class="n" d=""#) { lit & 1 << $0 != 0 }
+  func write(to output: inout OutputSpan<UInt8>) {
+    write(to: &output, #"<path class="o" d=""#) { lit & 1 << $0 == 0 }
+    write(to: &output, #"<path class="n" d=""#) { lit & 1 << $0 != 0 }
   }
 
   private func write(
-    to buffer: inout UniqueArray<UInt8>, _ start: StaticString, _ isIncluded: (UInt8) -> Bool
+    to output: inout OutputSpan<UInt8>, _ start: StaticString, _ isIncluded: (UInt8) -> Bool
   ) {
-    buffer.append(start)
+    output.append(start)
     for segment in 0..<UInt8(7) where isIncluded(segment) {
-      buffer.append(Self.outline(Int(segment)))
+      output.append(Self.outline(Int(segment)))
     }
-    buffer.append(#""/>"#)
+    output.append(#""/>"#)
   }
 }

@@ -59,63 +59,71 @@ struct Odometer: ~Escapable {
 
   /// Adds the image to a buffer.
   func write(to buffer: inout UniqueArray<UInt8>) {
+    buffer.append(addingCount: largestSize) { output in write(to: &output) }
+  }
+
+  /// An upper bound of the size of the image, in bytes: all that is constant, the label twice and escaped, and
+  /// a cell for each character.
+  private var largestSize: Int { 4096 + 2 * 6 * label.count + 1024 * message.count }
+
+  private func write(to output: inout OutputSpan<UInt8>) {
     let cell = theme.cell
     let width = message.count * cell.width + 2 * cell.margin
     let height = cell.height + 2 * cell.margin
-    buffer.append(#"<svg xmlns="http://www.w3.org/2000/svg""#)
-    buffer.append(#" width=""#, Length(width))
-    buffer.append(#" height=""#, Length(height))
-    buffer.append(#" viewBox="0 0 "#)
-    buffer.append(Length(width))
-    buffer.append(" ")
-    buffer.append(Length(height))
-    buffer.append(#"" role="img" aria-label=""#)
-    buffer.append(label: label, message, remark: remark)
-    buffer.append("\"><title>")
-    buffer.append(label: label, message, remark: remark)
-    buffer.append("</title><style>")
-    writeStyle(to: &buffer)
-    buffer.append("</style>")
-    buffer.append(theme.definitions)
+    output.append(#"<svg xmlns="http://www.w3.org/2000/svg""#)
+    output.append(#" width=""#, Length(width))
+    output.append(#" height=""#, Length(height))
+    output.append(#" viewBox="0 0 "#)
+    output.append(Length(width))
+    output.append(" ")
+    output.append(Length(height))
+    output.append(#"" role="img" aria-label=""#)
+    output.append(label: label, message, remark: remark)
+    output.append("\"><title>")
+    output.append(label: label, message, remark: remark)
+    output.append("</title><style>")
+    writeStyle(to: &output)
+    output.append("</style>")
+    output.append(theme.definitions)
     if theme != .plain {
-      buffer.append(#"<rect class="f""#)
-      buffer.append(#" width=""#, Length(width))
-      buffer.append(#" height=""#, Length(height))
-      buffer.append(#" rx=""#, Length(cell.margin + 1))
-      buffer.append("/>")
+      output.append(#"<rect class="f""#)
+      output.append(#" width=""#, Length(width))
+      output.append(#" height=""#, Length(height))
+      output.append(#" rx=""#, Length(cell.margin + 1))
+      output.append("/>")
     }
     for index in 0..<message.count {
-      buffer.append(#"<g transform="translate("#)
-      buffer.append(Length(cell.margin + index * cell.width))
-      buffer.append(" ")
-      buffer.append(Length(cell.margin))
+      output.append(#"<g transform="translate("#)
+      output.append(Length(cell.margin + index * cell.width))
+      output.append(" ")
+      output.append(Length(cell.margin))
       // The last drum of an odometer has other colours.
       let isOther = theme == .odometer && index == message.count - 1
-      buffer.append(isOther ? #")" class="l">"# : #")">"#)
-      buffer.append(theme.ground)
+      output.append(isOther ? #")" class="l">"# : #")">"#)
+      output.append(theme.ground)
       if theme == .led {
-        Segments(message[index]).write(to: &buffer)
+        Segments(message[index]).write(to: &output)
       } else {
-        buffer.append(theme.strokeStart)
-        buffer.append(Self.stroke(of: message[index]))
-        buffer.append(#""/>"#)
+        output.append(theme.strokeStart)
+        output.append(Self.stroke(of: message[index]))
+        output.append(#""/>"#)
       }
-      buffer.append(theme.foreground)
-      buffer.append("</g>")
+      output.append(theme.foreground)
+      output.append("</g>")
     }
-    buffer.append("</svg>")
+    output.append("</svg>")
   }
 
-  private func writeStyle(to buffer: inout UniqueArray<UInt8>) {
-    buffer.append(theme.rules)
+  private func writeStyle(to output: inout OutputSpan<UInt8>) {
+    output.append(theme.rules)
     switch scheme {
-    case .light: buffer.append(theme.lightRules)
-    case .dark: buffer.append(theme.darkRules)
+    case .light: output.append(theme.lightRules)
+    case .dark: output.append(theme.darkRules)
     case .auto:
-      buffer.append(theme.lightRules)
-      buffer.append("@media(prefers-color-scheme:dark){")
-      buffer.append(theme.darkRules)
-      buffer.append("}")
+      output.append(theme.lightRules)
+      output.append("@media(prefers-color-scheme:dark){")
+      output.append(theme.darkRules)
+      output.append("}")
     }
   }
 }

@@ -187,20 +187,30 @@ struct BadgeTests {
       Array("<>&\"'/=;! -]]>aé\u{301}зΩ中👩‍💻ß\u{FB03}ǆ".unicodeScalars)
       + (0..<40).map { _ in Unicode.Scalar(UInt32.random(in: 0x20..<0xD7FF, using: &random))! }
     var drawn = 0
-    for _ in 0..<5000 {
+    var wrong: [String] = []
+    for round in 0..<2000 {
       var label = ""
       for _ in 0..<Int.random(in: 1...64, using: &random) {
         label.unicodeScalars.append(pool.randomElement(using: &random)!)
       }
       guard LabelText.isAllowed(Array(label.utf8).span) else { continue }
       drawn += 1
-      for style in BadgeStyle.allCases {
-        let image = ParsedImage(Drawing.badge(style, label: label, message: "43"))
-        #expect(image.isWellFormed, "\(style): \(label.unicodeScalars.map(\.value))")
-        #expect(image.title.map { Array($0.utf8) } == Array("\(label): 43".utf8))
+      let style = BadgeStyle.allCases[round % BadgeStyle.allCases.count]
+      let image = ParsedImage(Drawing.badge(style, label: label, message: "43"))
+      let title = image.title.map { Array($0.utf8) }
+      if !image.isWellFormed || title != Array("\(label): 43".utf8) {
+        wrong.append("\(style): \(label.unicodeScalars.map(\.value))")
       }
     }
-    #expect(drawn > 500)
+    #expect(wrong.isEmpty)
+    #expect(drawn > 1000)
+    // Capitals and escapes that take the most bytes.
+    for text in ["ΐ", "ﬃ", "\"", "'"] {
+      let label = String(repeating: text, count: 64)
+      for style in BadgeStyle.allCases {
+        #expect(ParsedImage(Drawing.badge(style, label: label, message: label)).isWellFormed)
+      }
+    }
   }
 
   @Test("has nothing in it that runs or comes from elsewhere")
