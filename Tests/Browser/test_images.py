@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import quote_plus
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from camo import ImageProxy
 from servers import Counter, Redis, Site, wait_for
@@ -202,9 +202,11 @@ def test_a_readme_shows_a_new_number_at_each_view_and_says_when_redis_is_away(
 
 
 def test_pictures_of_all_styles_and_themes_for_the_documentation(
-    page: Page, counter: Counter, pictures: pathlib.Path
+    browser: Browser, counter: Counter, pictures: pathlib.Path
 ) -> None:
-    """Each picture has a row for light and for dark ground."""
+    """Each picture has a row for light and for dark ground. They are copied to docs/images by hand."""
+    context = browser.new_context(viewport={"width": 800, "height": 200}, device_scale_factor=2)
+    page = context.new_page()
     for _ in range(3):
         counter.hit("blog", "home")
     address = f"{counter.address}/get/blog/home"
@@ -230,7 +232,6 @@ def test_pictures_of_all_styles_and_themes_for_the_documentation(
         ],
     }  # fmt: skip
     for name, images in sets.items():
-        page.set_viewport_size({"width": 800, "height": 200})
         page.set_content(
             '<body style="margin:0"><div id="all" style="display:inline-block">'
             + row(images("light"), "#fff", "light") + row(images("dark"), "#0d1117", "dark") + "</div>")  # fmt: skip
@@ -238,3 +239,4 @@ def test_pictures_of_all_styles_and_themes_for_the_documentation(
             image.evaluate("image => image.decode()")
         page.locator("#all").screenshot(path=pictures / f"{name}.png")
         assert (pictures / f"{name}.png").stat().st_size > 1000
+    context.close()
