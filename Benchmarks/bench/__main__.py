@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from . import chart, environment, report
 from .bench import Bench, Run, Settings, say
-from .measure import batches, connections, instructions, latency, lone, names, scaling, start, streams, throughput
+from .measure import batches, connections, images, instructions, latency, lone, names, scaling, start, streams, throughput
 from .processes import BenchmarkError, Processes
 from .redis_server import RedisServer
 from .results import Results
@@ -38,6 +38,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Run]]] = {
     "names": names.measure,
     "rare": names.measure_rare,
     "flood": names.measure_flood,
+    "images": images.measure,
     "streams": streams.measure_idle,
     "watchers": streams.measure_watchers,
 }

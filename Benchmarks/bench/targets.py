@@ -48,6 +48,8 @@ def targets(results: Results) -> list[Target]:
         found.append(_rare(results))
     if results.has("flood"):
         found += _flood(results)
+    if results.has("images"):
+        found += _images(results)
     if results.has("streams"):
         found += _streams(results)
     if results.has("watchers"):
@@ -300,6 +302,23 @@ def _rare(results: Results) -> Target:
         f"{rare / busy:.2f} times ({rare:,.0f} against {busy:,.0f} µs)",
         _verdict(rare <= busy),
     )
+
+
+def _images(results: Results) -> list[Target]:
+    """A badge is mostly a hit."""
+    json = results.median("images", "server_cpu_us", kind="JSON")
+    found = []
+    for kind in ("badge", "badge with a label and a colour"):
+        cpu = results.median("images", "server_cpu_us", kind=kind)
+        found.append(
+            Target(
+                f"CPU of a {kind}, beside a hit as JSON",
+                "at most 1.5 times",
+                f"{cpu / json:.2f} times ({cpu:.1f} against {json:.1f} µs)",
+                _verdict(cpu <= 1.5 * json),
+            )
+        )
+    return found
 
 
 def _flood(results: Results) -> list[Target]:
