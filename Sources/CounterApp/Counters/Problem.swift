@@ -36,7 +36,8 @@ enum Problem: Error, Equatable {
 
   var status: Status {
     switch self {
-    case .name, .image, .missingKey, .severalKeys, .tooManyKeys, .malformedQuery, .repeatedParameter,
+    case .name, .image, .missingKey, .severalKeys, .tooManyKeys, .malformedQuery,
+      .repeatedParameter,
       .malformedCallback, .malformedAmount, .amountWithoutPost, .malformedValue, .missingValue,
       .malformedCursor, .malformedIdempotencyKey, .unknownPrecondition:
       .badRequest

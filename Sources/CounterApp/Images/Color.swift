@@ -14,11 +14,10 @@ struct Color: Equatable, Sendable, BitwiseCopyable {
   ///
   /// - Returns: nil when the text is none of them.
   init?(_ text: String) {
-    if let rgb = Self.hexadecimal(text) ?? Self.names[text.lowercased()] {
-      self.init(rgb)
-    } else {
+    guard let rgb = Self.hexadecimal(text) ?? Self.names[text.lowercased()] else {
       return nil
     }
+    self.init(rgb)
   }
 
   private static func hexadecimal(_ text: String) -> UInt32? {

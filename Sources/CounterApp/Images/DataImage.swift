@@ -9,7 +9,8 @@ enum DataImage {
   /// Whether a URL is an image: its type is one that browsers show, its data are base64 (RFC 4648 section 4),
   /// and begin as files of that type do.
   static func isValid(_ url: Span<UInt8>) -> Bool {
-    guard url.count <= longest, let type = Kind.allCases.first(where: { url.starts(with: $0.start) })
+    guard url.count <= longest,
+      let type = Kind.allCases.first(where: { url.starts(with: $0.start) })
     else { return false }
     let data = url.extracting(type.start.utf8CodeUnitCount...)
     return isBase64(data) && type.isBeginning(decoded(data, prefix: 64).span)

@@ -64,7 +64,8 @@ extension Odometer.Theme {
   /// Rules of style for a light ground.
   var lightRules: StaticString {
     switch self {
-    case .odometer: ".f{fill:#3a3a3c}.g{fill:#f4f1e8}.d{stroke:#1c1c1e}.l .g{fill:#c8102e}.l .d{stroke:#fff}"
+    case .odometer:
+      ".f{fill:#3a3a3c}.g{fill:#f4f1e8}.d{stroke:#1c1c1e}.l .g{fill:#c8102e}.l .d{stroke:#fff}"
     case .flip:
       ".f{fill:#d8dade}.g{fill:#fff}.d{stroke:#1c1e21}.h{fill:#000;fill-opacity:.04}.s{stroke:#d8dade;stroke-width:1.4}"
     case .led: ".f{fill:#c5cfb4}.n{fill:#2b3320}.o{fill:#2b3320;fill-opacity:.08}"
@@ -75,7 +76,8 @@ extension Odometer.Theme {
   /// Rules of style for a dark ground.
   var darkRules: StaticString {
     switch self {
-    case .odometer: ".f{fill:#48484a}.g{fill:#161618}.d{stroke:#f4f1e8}.l .g{fill:#f4f1e8}.l .d{stroke:#c8102e}"
+    case .odometer:
+      ".f{fill:#48484a}.g{fill:#161618}.d{stroke:#f4f1e8}.l .g{fill:#f4f1e8}.l .d{stroke:#c8102e}"
     case .flip:
       ".f{fill:#0d0e10}.g{fill:#2c2e33}.d{stroke:#f2f2f2}.h{fill:#000;fill-opacity:.18}.s{stroke:#0d0e10;stroke-width:1.4}"
     case .led: ".f{fill:#190b0b}.n{fill:#ff3b30}.o{fill:#ff3b30;fill-opacity:.11}"

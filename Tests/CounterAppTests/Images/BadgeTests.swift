@@ -235,7 +235,8 @@ struct BadgeTests {
   func json() {
     #expect(
       Drawing.json(label: "a \"b\"", message: "43")
-        == ##"{"schemaVersion":1,"label":"a \"b\"","message":"43","color":"#44cc11","style":"flat"}"##)
+        == ##"{"schemaVersion":1,"label":"a \"b\"","message":"43","color":"#44cc11","style":"flat"}"##
+    )
     let colors = Badge.Colors(message: Color(0x1), label: Color(0x2))
     // <svg/>
     let svg = "data:image/svg+xml;base64,PHN2Zy8+"

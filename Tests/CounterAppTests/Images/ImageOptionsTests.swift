@@ -83,7 +83,8 @@ struct ImageOptionsTests {
     }
     #expect(longest.utf8.count == 8190)
     for logo in [
-      "", longest + "AAAA", "github", "https://example.org/a.png", "data:", "data:image/png;base64,",
+      "", longest + "AAAA", "github", "https://example.org/a.png", "data:",
+      "data:image/png;base64,",
       "data:image/png,iVBORw0KGgo=", "data:text/html;base64,PHN2Zy8+",
       "data:image/bmp;base64,Qk0AAAAA", "data:image/png;base64,PHN2Zy8+",
       "data:image/svg+xml;base64,aHR0cDov", "data:image/svg+xml;utf8,<svg/>",
@@ -110,7 +111,9 @@ struct ImageOptionsTests {
       #expect(error("style=\(style)", of: .shield) == .style)
     }
     for value in ["true", "false"] { #expect(error("abbreviated=\(value)") == nil) }
-    for value in ["yes", "TRUE", "1", "0", ""] { #expect(error("abbreviated=\(value)") == .abbreviated) }
+    for value in ["yes", "TRUE", "1", "0", ""] {
+      #expect(error("abbreviated=\(value)") == .abbreviated)
+    }
     for value in ["0", "-5", "9223372036854775807", "-9223372036854775808"] {
       #expect(error("base=\(value)") == nil)
     }

@@ -121,14 +121,18 @@ struct ImageTests {
       let encoded = logo.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
       #expect(try get("badge.svg?logo=\(encoded)").body.contains("xlink:href=\"\(logo)\""))
       #expect(title(try get("digits.svg?min=8&theme=led&scheme=dark")) == "home: 00001234")
-      #expect(try get("badge.json?label=x&color=4c1&style=plastic").body
-        == ##"{"schemaVersion":1,"label":"x","message":"1234","color":"#44cc11","style":"plastic"}"##)
-      let shield = try get("shield?text=n&bgcolor=f00&textcolor=000&fontsize=12&font=arial&style=flat-square")
+      #expect(
+        try get("badge.json?label=x&color=4c1&style=plastic").body
+          == ##"{"schemaVersion":1,"label":"x","message":"1234","color":"#44cc11","style":"plastic"}"##
+      )
+      let shield = try get(
+        "shield?text=n&bgcolor=f00&textcolor=000&fontsize=12&font=arial&style=flat-square")
       #expect(title(shield) == "n: 1234")
       #expect(shield.body.contains("#ff0000") && shield.body.contains("#000000"))
       #expect(title(try get("shield?style=plastic-simple")) == "1234")
       // A logo of 8 KiB that is percent-encoded, after a long label.
-      let data = "data:image/svg+xml;base64,PHN2" + String(repeating: "Zy8+AAAAAAAAAA//", count: 509)
+      let data =
+        "data:image/svg+xml;base64,PHN2" + String(repeating: "Zy8+AAAAAAAAAA//", count: 509)
       let long = data.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? ""
       let large = try get("badge.svg?logo=\(long)")
       #expect(data.utf8.count == 8174 && large.body.contains(data))
@@ -143,7 +147,8 @@ struct ImageTests {
       let turned = "a%E2%80%AEb"
       let label =
         "A label has at most 64 characters, and none that controls anything or changes the direction of text."
-      let color = "A color is one of shields.io or CSS by its name, or three or six hexadecimal digits."
+      let color =
+        "A color is one of shields.io or CSS by its name, or three or six hexadecimal digits."
       let logo =
         "A logo is data:image/TYPE;base64,DATA of at most 8192 bytes, TYPE one of svg+xml, png, jpeg, gif, webp."
       let long = String(repeating: "x", count: 10_240)
@@ -173,7 +178,9 @@ struct ImageTests {
           "The query is malformed: two hexadecimal digits follow a percent sign."
         ),
         ("%00/badge.svg", "A key has no control characters."),
-        ("a%2F../badge.svg", "A key has no segment '.' or '..', which clients and proxies resolve."),
+        (
+          "a%2F../badge.svg", "A key has no segment '.' or '..', which clients and proxies resolve."
+        ),
         ("\(String(repeating: "k", count: 129))/digits.svg", "A key has 1 to 128 bytes."),
       ]
       for (target, reason) in requests {
@@ -216,7 +223,8 @@ struct ImageTests {
           == "x: unavailable. This server does not have this namespace.")
       #expect(
         try title(of: "GET /hit/blog/other/digits.svg")
-          == "other: unavailable. There are as many counters as may be; existing ones go on counting.")
+          == "other: unavailable. There are as many counters as may be; existing ones go on counting."
+      )
       #expect(
         try client.manage("PUT /counters/blog/home?value=9223372036854775807").status == 200)
       #expect(
