@@ -31,6 +31,9 @@ struct PendingImages: ~Copyable {
   /// When the images are looked through for those whose time is over.
   private(set) var deadline = Instant.never
 
+  /// How many slots the present look has gone through.
+  private var lookedAt = 0
+
   struct Slot: ~Copyable {
     var image: PendingImage?
     var deadline: Instant
@@ -81,9 +84,11 @@ struct PendingImages: ~Copyable {
   /// Takes out the next image whose time is over.
   mutating func removeExpired(_ now: Instant) -> PendingImage? {
     guard now >= deadline else { return nil }
-    for index in 0..<slots.count where slots[index].deadline <= now {
-      if let image = take(index) { return image }
+    while lookedAt < slots.count {
+      lookedAt += 1
+      if slots[lookedAt - 1].deadline <= now, let image = take(lookedAt - 1) { return image }
     }
+    lookedAt = 0
     deadline = waitingCount == 0 ? .never : now + Self.lookInterval
     return nil
   }
