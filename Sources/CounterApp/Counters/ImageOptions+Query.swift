@@ -43,7 +43,7 @@ extension ImageOptions {
   private mutating func read(
     _ parameter: Parameter, _ value: Range<Int>, of bytes: Span<UInt8>, for kind: ImageKind
   ) throws(Problem) {
-    var decoded = UniqueArray<UInt8>()
+    var decoded = UniqueArray<UInt8>(minimumCapacity: value.count)
     guard decoded.append(decoding: value, of: bytes, .query) else { throw .malformedQuery }
     do throws(ImageError) {
       try set(parameter, decoded.span, of: kind)

@@ -88,7 +88,7 @@ struct QueryParameters {
 
   /// The text that a range stands for.
   static func text(_ range: Range<Int>, of bytes: Span<UInt8>) throws(Problem) -> String {
-    var decoded = UniqueArray<UInt8>()
+    var decoded = UniqueArray<UInt8>(minimumCapacity: range.count)
     guard decoded.append(decoding: range, of: bytes, .query) else { throw .malformedQuery }
     return String(copying: decoded.span)
   }

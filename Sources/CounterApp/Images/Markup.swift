@@ -34,20 +34,31 @@ extension OutputSpan<UInt8> {
 
   /// Adds a length in pixels, with as few decimals as it has.
   mutating func append(_ length: Length) {
-    append(decimal: Int64(length.hundredths / 100))
-    let fraction = length.hundredths % 100
+    // Division by a constant is cheapest in 32 bits, and all lengths of an image fit.
+    let hundredths = UInt32(truncatingIfNeeded: length.hundredths)
+    append(whole: hundredths / 100)
+    let fraction = hundredths % 100
     guard fraction != 0 else { return }
     append(".")
     append(UInt8(ascii: "0") + UInt8(fraction / 10))
     if fraction % 10 != 0 { append(UInt8(ascii: "0") + UInt8(fraction % 10)) }
   }
 
+  private mutating func append(whole number: UInt32) {
+    guard number < 1000 else { return append(decimal: Int64(number)) }
+    if number >= 100 { append(UInt8(ascii: "0") + UInt8(number / 100)) }
+    if number >= 10 { append(UInt8(ascii: "0") + UInt8(number / 10 % 10)) }
+    append(UInt8(ascii: "0") + UInt8(number % 10))
+  }
+
   /// Adds a colour as `#rrggbb`.
   mutating func append(_ color: Color) {
     append("#")
-    for shift in stride(from: UInt32(20), through: 0, by: -4) {
-      let digit = UInt8(color.rgb >> shift & 15)
-      append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    var rest = color.rgb << 8
+    for _ in 0..<6 {
+      let digit = UInt8(rest >> 28)
+      append(digit &+ (digit < 10 ? 0x30 : 0x57))
+      rest <<= 4
     }
   }
 }
