@@ -110,12 +110,14 @@ extension BatchScript {
       if isPlain and #new > 0 then
         local changed = {}
         for _, key in ipairs(new) do
-          isPlain = isPlain and redis.pcall('GET', key) == false
           local i = bucket(key)
           if i and not sizes then sumSizes() end
           if i then changed[i] = (changed[i] or sizes[i]) + 1 end
         end
-        isPlain = isPlain and (not sizes or total + #new <= tonumber(ARGV[#KEYS + 1]))
+        isPlain = not sizes or total + #new <= tonumber(ARGV[#KEYS + 1])
+        for _, key in ipairs(new) do
+          isPlain = isPlain and redis.pcall('GET', key) == false
+        end
         for i, size in pairs(changed) do
           writes[#writes + 1] = sizeKeys[i]
           writes[#writes + 1] = format('%d', size)
@@ -240,7 +242,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "5109fff91410e42ce2c193418b20660c9e0b7ab2")
+    digest: "590b151c657c0e83fb2631f0dc220a19e7854402")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "fddd2b6c55e34a053b071cc28814dc80b0427dca"
-    case .split: "b39d0616379225421be5e0d5434ee09ffd5b0eb8"
-    case .mixed: "72647ffaf56de9ede9dc32e7362687f2bc6b663b"
+    case .claim: "843dc1ab46fa2721db97e8625816fe2259881ce4"
+    case .split: "01263848577fb808611e7b8998bb3c92544876e3"
+    case .mixed: "123ad0af395aac83bb2acd6ad4168b4b2cc8daf2"
     }
   }
 
