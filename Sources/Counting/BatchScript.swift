@@ -45,8 +45,8 @@ extension BatchScript {
   /// - What nearly all batches are, hits and reads of different counters, is tried first: it halves the time
   ///   that Redis takes for them. Anything else leaves that part before something is written, and begins
   ///   anew with the values that were read.
-  /// - MGET returns nil for a list as for no key. So GET is asked for each key without a text, or MSET would
-  ///   overwrite a list.
+  /// - MGET returns nil for a list as for no key. So EXISTS is asked for the keys without a text, and GET where
+  ///   that finds one, or MSET would overwrite a list.
   /// - A Lua number is exact up to 2^53 only. Longer values are added in two parts, the last twelve
   ///   digits and those before them.
   package static let exactlyOnce = BatchScript(
@@ -86,7 +86,7 @@ extension BatchScript {
         return number and number + 1
       end
       local found = redis.pcall('MGET', unpack(KEYS, 2))
-      local writes, outcomes, seen, new, isPlain = {}, {}, {}, {}, true
+      local writes, outcomes, seen, new, places, isPlain = {}, {}, {}, {}, {}, true
       for i = 2, #KEYS do
         local key, step, value = KEYS[i], ARGV[i], found[i - 1]
         local isRead = step == '0' and value
@@ -95,30 +95,42 @@ extension BatchScript {
           and (not value or #value < 15 and find(value, '^[1-9]%d*$'))
         if not isPlain then break end
         seen[key] = true
-        local total = value or step
         if not value then
           new[#new + 1] = key
-        elseif not isRead then
-          total = format('%d', value + (step == '1' and 1 or step))
-        end
-        outcomes[i - 1] = value and total or '+' .. total
-        if not isRead then
-          writes[#writes + 1] = key
-          writes[#writes + 1] = total
+          places[#new] = i - 1
+        else
+          local total = isRead and value or format('%d', value + (step == '1' and 1 or step))
+          outcomes[i - 1] = total
+          if not isRead then
+            writes[#writes + 1] = key
+            writes[#writes + 1] = total
+          end
         end
       end
       if isPlain and #new > 0 then
-        local changed = {}
+        local changed, isFull = {}, false
         for _, key in ipairs(new) do
           local i = bucket(key)
           if i and not sizes then sumSizes() end
           if i then changed[i] = (changed[i] or sizes[i]) + 1 end
         end
-        isPlain = not sizes or total + #new <= tonumber(ARGV[#KEYS + 1])
-        for _, key in ipairs(new) do
-          isPlain = isPlain and redis.pcall('GET', key) == false
+        if sizes then
+          local limit = tonumber(ARGV[#KEYS + 1])
+          isFull = total >= limit
+          isPlain = isFull or total + #new <= limit
         end
-        for i, size in pairs(changed) do
+        isPlain = isPlain and redis.pcall('EXISTS', unpack(new)) == 0
+        for i, key in ipairs(new) do
+          local step = ARGV[places[i] + 1]
+          if isFull and bucket(key) then
+            outcomes[places[i]] = '#'
+          else
+            outcomes[places[i]] = '+' .. step
+            writes[#writes + 1] = key
+            writes[#writes + 1] = step
+          end
+        end
+        for i, size in pairs(isFull and {} or changed) do
           writes[#writes + 1] = sizeKeys[i]
           writes[#writes + 1] = format('%d', size)
         end
@@ -242,7 +254,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "590b151c657c0e83fb2631f0dc220a19e7854402")
+    digest: "814a70eb5a3eaac93f4db3213c30f38503c81e07")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "843dc1ab46fa2721db97e8625816fe2259881ce4"
-    case .split: "01263848577fb808611e7b8998bb3c92544876e3"
-    case .mixed: "123ad0af395aac83bb2acd6ad4168b4b2cc8daf2"
+    case .claim: "9b2f652b330cabdc078c4fb2f194b6106eb3b9d3"
+    case .split: "a1180987a4fc5ee40d5c51a4805e4ddb9cba803e"
+    case .mixed: "24627cfc234f5571f77573672021a67a6d6ad112"
     }
   }
 
