@@ -32,7 +32,7 @@ package struct GroupCommit: ~Copyable {
   private var inFlight: InFlight?
   private var answered: AnsweredBatch?
   private var lists = ListQueue()
-  private var isSurveying = false
+  private var question: Question?
   private let surveyInterval: Interval?
 
   /// When Redis is surveyed next, if it is.
@@ -46,8 +46,7 @@ package struct GroupCommit: ~Copyable {
   /// when none are needed.
   package private(set) var replicas: Int?
 
-  /// While no batch asks, Redis is asked for its replicas by a command of its own.
-  private var isProbing = false
+  /// When Redis is asked for its replicas next, by a command of its own, unless a batch asks before.
   private var nextProbe: Instant
 
   /// How many visits waited when the round began; 0 if a batch was in flight, so that no other could
@@ -71,6 +70,13 @@ package struct GroupCommit: ~Copyable {
   /// Why Redis, although it answers, did not carry out the last batch, or refused the visits of `/` in it; nil
   /// after a batch that it carried out.
   package private(set) var lastError: String?
+
+  /// A command of the group commit's own that awaits its reply.
+  private enum Question {
+    case survey
+    /// How many replicas there are.
+    case probe
+  }
 
   /// A batch whose outcomes are not known.
   private struct InFlight: ~Copyable {
@@ -281,19 +287,19 @@ extension GroupCommit {
 
   /// Whether a command that changes nothing awaits its reply: a page of a list, a survey or a probe. Batches
   /// wait for it.
-  private var isAsking: Bool { lists.isInFlight || isSurveying || isProbing }
+  private var isAsking: Bool { lists.isInFlight || question != nil }
 
   /// Sends the batch in flight if it has to be sent again; otherwise the next batch, a page or a survey.
   private mutating func sendNext() {
     if inFlight == nil {
       if now >= nextSurvey, let surveyInterval {
         nextSurvey = now + surveyInterval
-        isSurveying = true
+        question = .survey
         redis.send(Survey.command, now)
         return noticeLoss()
       }
       if now >= nextProbe, waiting.isEmpty {
-        isProbing = true
+        question = .probe
         redis.send(Claim.wait(replicas: minReplicas, within: Self.probeTime), now)
         return noticeLoss()
       }
@@ -339,8 +345,7 @@ extension GroupCommit {
     }
     if lists.isInFlight { lists.noticeLoss() }
     if surveyInterval != nil, !redis.isReady { nextSurvey = now }
-    isSurveying = false
-    isProbing = false
+    question = nil
     guard inFlight?.sentAt != nil else { return }
     inFlight?.sentAt = nil
     inFlight?.reply = nil
@@ -349,25 +354,22 @@ extension GroupCommit {
 
   private mutating func handleReply(_ reply: consuming Reply) {
     if lists.isInFlight { return page = lists.handleReply(reply) }
-    if isSurveying {
-      isSurveying = false
+    switch question.take() {
+    case .survey:
       if let result = Survey(reply) { survey = result }
       return
-    }
-    if isProbing {
-      isProbing = false
-      return noteReplicas(reply)
+    case .probe: return noteReplicas(reply)
+    case nil: break
     }
     guard let sentAt = inFlight?.sentAt else { preconditionFailure("a reply to no batch") }
-    if minReplicas > 0 {
-      guard let first = inFlight?.reply.take() else {
-        inFlight?.reply = consume reply
-        return
-      }
-      figures.roundTrips.record((now - sentAt).nanoseconds)
+    if minReplicas > 0, !isUnconfirmed {
+      inFlight?.reply = consume reply
+      return
+    }
+    figures.roundTrips.record((now - sentAt).nanoseconds)
+    if let first = inFlight?.reply.take() {
       handleConfirmation(reply, of: first)
     } else {
-      figures.roundTrips.record((now - sentAt).nanoseconds)
       handleResult(reply)
     }
   }

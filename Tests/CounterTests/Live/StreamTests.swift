@@ -241,10 +241,13 @@ struct StreamTests {
     try withCounterAndRedis(["--threads", "1"]) { counter, redis in
       let streams = try (0..<100).map { _ in try EventStream(counter, Self.blog) }
       for stream in streams { #expect(try stream.nextNumber() == 0) }
+      let start = ContinuousClock.now
       let before = try redis.callCount("evalsha")
       Thread.sleep(forTimeInterval: 2)
       let count = try redis.callCount("evalsha") - before
-      #expect((5...9).contains(count), "four a second")
+      // A busy machine may wake the test late.
+      let quarters = Int((ContinuousClock.now - start) / .milliseconds(250))
+      #expect((5...quarters + 1).contains(count), "four a second")
       for stream in streams { stream.close() }
       try waitUntil("nothing is read any more", within: .seconds(3)) {
         let before = try redis.callCount("evalsha")
