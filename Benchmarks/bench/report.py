@@ -150,7 +150,8 @@ def _instructions(results: Results) -> str:
         "## Instructions a visit\n\n"
         "In user space, counted by callgrind: a long run less a short one, so that the start "
         "cancels out. 32 connections in lock step: each sends one visit, all answers are read, and "
-        "again. Redis's instructions are not in it.\n\n"
+        "again, on one processor, so that all visits of a round have arrived when the server looks for "
+        "them. Redis's instructions are not in it.\n\n"
         + table(("", "counter", "nginx, constant", "ratio"), rows)
     )
 

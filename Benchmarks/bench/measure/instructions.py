@@ -1,9 +1,11 @@
 """Instructions in user space a visit, counted by callgrind."""
 
+import contextlib
+import os
 import pathlib
 import re
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from .. import lock_step, peers
 from ..bench import Bench, Run, say
@@ -90,7 +92,10 @@ def _instructions(
     server = peer(prefix).start_on_free_port(bench)
     try:
         wait_until(lambda: answers(server.port, server.path), server.process, limit=60)
-        with lock_step.LockStep(server.port, CONNECTIONS) as connections:
+        with (
+            _one_processor(bench, server),
+            lock_step.LockStep(server.port, CONNECTIONS) as connections,
+        ):
             if first:
                 connections.round(first)
             for _ in range(rounds):
@@ -99,6 +104,22 @@ def _instructions(
     finally:
         server.process.stop(limit=1)
     return _total(output)
+
+
+@contextlib.contextmanager
+def _one_processor(bench: Bench, server: peers.Server) -> Iterator[None]:
+    """Keeps server, Redis and this program to one processor. Then all visits of a round have arrived when the
+    server looks for them; otherwise their number, and with it the instructions, would be a matter of luck."""
+    usable = os.sched_getaffinity(0)
+    processor = {max(usable)}
+    server.process.run_on(processor)
+    bench.redis.process.run_on(processor)
+    os.sched_setaffinity(0, processor)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, usable)
+        bench.redis.process.run_on(usable)
 
 
 def _total(output: pathlib.Path) -> int:
