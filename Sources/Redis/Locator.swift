@@ -42,6 +42,9 @@ final class Locator {
         let resolver = if let resolver { resolver } else { try Resolver() }
         place = .named(host: host, port: port, resolver)
       }
+    case .sentinel, .seeds:
+      // `RedisAddress.checkSupport` refuses them before.
+      throw SystemError("connect", code: CInt(EPROTONOSUPPORT))
     }
   }
 

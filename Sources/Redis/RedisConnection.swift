@@ -113,8 +113,7 @@ package struct RedisConnection: ~Copyable {
       commands = Command(["SELECT", String(address.database)])
       commands.pipeline(greeting)
     }
-    guard let password = address.password else { return commands }
-    var authentication = Command(["AUTH"] + (address.user.map { [$0] } ?? []) + [password])
+    guard var authentication = address.credentials.command else { return commands }
     authentication.pipeline(commands)
     return authentication
   }
@@ -272,17 +271,10 @@ extension RedisConnection {
     // holds a copy.
     if let descriptor = link?.descriptor { poller.remove(descriptor) }
     if isReady { figures.lost.add(1) } else { figures.failed.add(1) }
-    if case .greeting = state, case .refused = error { readPasswordAgain() }
+    if case .greeting = state, case .refused = error { address.credentials.readFileAgain() }
     link = nil
     self.error = error
     enter(.disconnected, until: now + backoff.failed())
-  }
-
-  /// Reads the password file, if there is one: the password may have changed in Redis and in the file. If
-  /// the file cannot be read, the password stays. A pipe is not read again; the event loop would wait.
-  private mutating func readPasswordAgain() {
-    guard let file = address.passwordFile, TextFile.isRegular(file.path) else { return }
-    if let password = try? file.read() { address.password = password }
   }
 
   /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first

@@ -128,7 +128,7 @@ struct ConfigurationTests {
   func password() throws {
     func password(_ url: String, _ others: [String: String] = [:]) throws -> String? {
       let environment = ["REDIS_URL": url, "REDIS_PASSWORD": "p"].merging(others) { $1 }
-      return try configure(environment).redis?.password
+      return try configure(environment).redis?.credentials.password
     }
     #expect(try password("redis://h") == "p")
     #expect(try password("redis://u:@h") == "p")

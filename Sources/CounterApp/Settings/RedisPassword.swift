@@ -13,21 +13,21 @@ extension Configuration {
       if isFile { throw given.isBad("no Redis is named that it is for") }
       return nil
     }
-    guard (redis.password ?? "").isEmpty else {
+    guard (redis.credentials.password ?? "").isEmpty else {
       if isFile { throw given.isBad("the Redis URL has a password of its own") }
       return redis
     }
     guard isFile else {
-      redis.password = given.text
+      redis.credentials.password = given.text
       return redis
     }
     let file = PasswordFile(given.text)
     do throws(AddressError) {
-      redis.password = try file.read()
+      redis.credentials.password = try file.read()
     } catch {
       throw given.isBad(error.reason)
     }
-    redis.passwordFile = file
+    redis.credentials.file = file
     return redis
   }
 }

@@ -139,7 +139,9 @@ extension GivenValue {
 
   func redisURL() throws -> RedisAddress {
     do throws(AddressError) {
-      return try RedisAddress(text)
+      let address = try RedisAddress(text)
+      try address.checkSupport()
+      return address
     } catch {
       throw isBad(error.reason)
     }
