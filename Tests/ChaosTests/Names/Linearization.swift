@@ -4,11 +4,12 @@
 /// This is just-in-time linearization (Lowe, "Testing for linearizability", 2017): begins and ends are gone
 /// through in the order of time, with the set of all states that the counter can be in. An operation is
 /// carried out in a state only when an end requires it: that of the operation itself, or that of one before
-/// which it can have come.
+/// which it can have come. Operations without an answer are carried out only to make an answer right: a set,
+/// a creation or a removal at most, and then the additions that lead to the number that the answer requires.
 ///
 /// Its limits: 64 operations at a time that overlap or were not answered, and `mostStates` states. Beyond
-/// them the verdict is `undecided`. The effort grows exponentially with the operations that were not
-/// answered, and not with the length of the history.
+/// them the verdict is `undecided`. The effort grows exponentially with the operations that overlap and with
+/// the different amounts of additions without an answer, and not with the length of the history.
 struct Linearization {
   enum Verdict: Equatable {
     case possible
@@ -40,7 +41,36 @@ struct Linearization {
     var isRead: Bool { action == .read || answer == .absent || answer == .exists }
   }
 
-  private var states: Set<State> = [State()]
+  /// States without the needless ones: those that differ from another one only in that more operations
+  /// without an answer were carried out. They allow nothing that the other one does not allow.
+  private struct NeededStates {
+    /// A bit for each slot of an operation without an answer.
+    let unanswered: UInt64
+
+    /// Which of those were carried out, for each state of the rest.
+    private var used: [State: [UInt64]] = [:]
+
+    private(set) var count = 0
+
+    init(unanswered: UInt64) { self.unanswered = unanswered }
+
+    /// Adds a state; those with fewer operations without an answer come first.
+    ///
+    /// - Returns: false if it is needless.
+    mutating func insert(_ state: State) -> Bool {
+      let rest = State(value: state.value, done: state.done & ~unanswered)
+      guard used[rest]?.contains(where: { $0 & ~state.done == 0 }) != true else { return false }
+      used[rest, default: []].append(state.done & unanswered)
+      count += 1
+      return true
+    }
+
+    var states: [State] {
+      used.flatMap { rest, sets in sets.map { State(value: rest.value, done: rest.done | $0) } }
+    }
+  }
+
+  private var states = [State()]
 
   /// Only as many as the open operations need.
   private var slots: [Slot?] = []
@@ -91,25 +121,46 @@ struct Linearization {
   ///
   /// - Returns: false if there are too many states.
   private mutating func carryOut(_ ending: Int) -> Bool {
-    var seen: Set<State> = []
-    var reached: [State] = []
-    var unvisited = Array(states)
-    while let next = unvisited.popLast() {
-      var state = withReads(next)
-      guard seen.insert(state).inserted else { continue }
-      guard seen.count <= Self.mostStates else { return false }
-      if state.done.contains(ending) {
-        state.done.remove(ending)
-        reached.append(state)
-      } else {
-        unvisited += successors(of: state)
+    let unanswered = unanswered
+    let open = slots.map { $0?.answer == nil ? $0?.action : nil }
+    var reached = NeededStates(unanswered: unanswered)
+    var seen = reached
+    // By how many operations without an answer were carried out, so that a state is found needless at once.
+    var lefts: [UInt64: UnansweredOperations] = [:]
+    var unvisited: [[State]] = Array(repeating: [], count: slots.count + 1)
+    for state in states { unvisited[(state.done & unanswered).nonzeroBitCount].append(state) }
+    for count in unvisited.indices {
+      while let next = unvisited[count].popLast() {
+        var state = withReads(next)
+        guard seen.insert(state) else { continue }
+        guard seen.count <= Self.mostStates else { return false }
+        guard !state.done.contains(ending) else {
+          state.done.remove(ending)
+          _ = reached.insert(state)
+          continue
+        }
+        let used = state.done & unanswered
+        let left = lefts[used] ?? UnansweredOperations(open, without: used)
+        lefts[used] = left
+        for successor in successors(of: state, left) {
+          unvisited[(successor.done & unanswered).nonzeroBitCount].append(successor)
+        }
       }
     }
     slots[ending] = nil
-    states = withoutNeedless(reached)
+    states = reached.states
     freeSlots()
     while let last = slots.last, last == nil { slots.removeLast() }
     return true
+  }
+
+  /// A bit for each slot of an operation without an answer.
+  private var unanswered: UInt64 {
+    var bits: UInt64 = 0
+    for (index, slot) in slots.enumerated() where slot != nil && slot?.answer == nil {
+      bits.insert(index)
+    }
+    return bits
   }
 
   /// Carries out the reads that a state answers as they were answered. Putting them off gains nothing.
@@ -122,45 +173,20 @@ struct Linearization {
     return state
   }
 
-  /// The states after one more operation. Of operations alike that were not answered, the first one that is
-  /// left stands for all.
-  private func successors(of state: State) -> [State] {
+  /// The states after one more operation that was answered, with those before it that it requires.
+  private func successors(of state: State, _ left: UnansweredOperations) -> [State] {
     var successors: [State] = []
-    var unanswered: Set<CounterAction> = []
     for (index, slot) in slots.enumerated() where !state.done.contains(index) {
-      guard let slot else { continue }
-      let (value, answer) = slot.action.carryOut(on: state.value)
-      if let expected = slot.answer {
-        guard answer == expected else { continue }
-      } else {
-        guard value != state.value, unanswered.insert(slot.action).inserted else { continue }
+      guard let slot, let answer = slot.answer else { continue }
+      for (value, used) in left.ways(from: state.value, to: slot.action.requirement(answer)) {
+        let (value, given) = slot.action.carryOut(on: value)
+        guard given == answer else { continue }
+        var next = State(value: value, done: state.done | used)
+        next.done.insert(index)
+        successors.append(next)
       }
-      var next = State(value: value, done: state.done)
-      next.done.insert(index)
-      successors.append(next)
     }
     return successors
-  }
-
-  /// Leaves out each state that differs from another one only in that more operations without an answer were
-  /// carried out: it allows nothing that the other does not allow.
-  private func withoutNeedless(_ states: [State]) -> Set<State> {
-    guard states.count > 1 else { return Set(states) }
-    var unanswered: UInt64 = 0
-    for (index, slot) in slots.enumerated() where slot != nil && slot?.answer == nil {
-      unanswered.insert(index)
-    }
-    var kept: [State: [UInt64]] = [:]
-    for state in states.sorted(by: { $0.done.nonzeroBitCount < $1.done.nonzeroBitCount }) {
-      let key = State(value: state.value, done: state.done & ~unanswered)
-      let used = state.done & unanswered
-      if kept[key, default: []].contains(where: { $0 & ~used == 0 }) { continue }
-      kept[key, default: []].append(used)
-    }
-    return Set(
-      kept.flatMap { key, sets in
-        sets.map { State(value: key.value, done: key.done | $0) }
-      })
   }
 
   /// Frees the slots of operations without an answer that were carried out in all states.
@@ -172,7 +198,7 @@ struct Linearization {
       slots[index] = nil
       freed.insert(index)
     }
-    states = Set(states.map { State(value: $0.value, done: $0.done & ~freed) })
+    states = states.map { State(value: $0.value, done: $0.done & ~freed) }
   }
 }
 

@@ -72,6 +72,23 @@ struct LinearizationTests {
     #expect(Linearization.check(tooMany) == .undecided)
   }
 
+  @Test("decides when a crowd is not answered and the next one overlaps")
+  func crowds() {
+    for _ in 0..<20 {
+      let history = [CounterOperation].crowds(lost: 14, answered: 10)
+      #expect(Linearization.check(history) == .possible, "\(history)")
+      guard let index = history.indices.filter({ history[$0].outcome != nil }).randomElement(),
+        let outcome = history[index].outcome, let number = outcome.answer.number
+      else { continue }
+      var wrong = history
+      wrong[index] = CounterOperation(
+        action: wrong[index].action, began: wrong[index].began,
+        outcome: .init(ended: outcome.ended, answer: CounterAnswer(200, number + 1_000)))
+      #expect(Linearization.check(wrong) != .undecided, "\(wrong)")
+      #expect(Linearization.check(wrong) != .possible, "\(wrong)")
+    }
+  }
+
   @Test("agrees with trying every order, on small histories at random")
   func everyOrder() {
     var possible = 0
@@ -110,5 +127,35 @@ extension CounterOperation {
     let value = Bool.random() ? nil : Int64.random(in: 0...2)
     let answer = action.carryOut(on: value).answer
     return CounterOperation(action, began, began + .random(in: 0..<6), answer)
+  }
+}
+
+extension [CounterOperation] {
+  /// What is seen of a counter when a crowd is not answered, half of it is carried out, and another crowd
+  /// comes while that goes on.
+  fileprivate static func crowds(lost: Int, answered: Int) -> [CounterOperation] {
+    let actions = (0..<lost + answered).map { _ in CounterAction.random() }
+    let times = actions.indices.map {
+      Double.random(in: $0 >= lost || Bool.random() ? 2..<3 : 0..<2)
+    }
+    var operations = actions.prefix(lost).map { CounterOperation.lost($0, 0) }
+    var value: Int64?
+    for index in actions.indices.sorted(by: { times[$0] < times[$1] }) {
+      if index < lost && Bool.random() { continue }
+      let (next, answer) = actions[index].carryOut(on: value)
+      value = next
+      if index >= lost { operations.append(CounterOperation(actions[index], 1.5, 3, answer)) }
+    }
+    return operations + [.read(4, 5, value)]
+  }
+}
+
+extension CounterAction {
+  fileprivate static func random() -> CounterAction {
+    let number = Int64.random(in: -(1 << 52)...(1 << 52))
+    let rare: [CounterAction] = [
+      .read, .set(number), .create(number), .remove, .add(1 << 24), .add(-(1 << 43)),
+    ]
+    return Bool.random() ? .add(1) : rare.randomElement() ?? .read
   }
 }
