@@ -109,28 +109,25 @@ extension BatchScript {
       end
       if isPlain and #new > 0 then
         local changed, isFull = {}, false
-        for _, key in ipairs(new) do
-          local i = bucket(key)
-          if i and not sizes then sumSizes() end
-          if i then changed[i] = (changed[i] or sizes[i]) + 1 end
-        end
-        if sizes then
+        if #new > 1 or bucket(new[1]) then
+          sumSizes()
           local limit = tonumber(ARGV[#KEYS + 1])
           isFull = total >= limit
           isPlain = isFull or total + #new <= limit
         end
         isPlain = isPlain and redis.pcall('EXISTS', unpack(new)) == 0
         for i, key in ipairs(new) do
-          local step = ARGV[places[i] + 1]
-          if isFull and bucket(key) then
+          if isFull and string.sub(key, 1, 1) == '{' then
             outcomes[places[i]] = '#'
           else
+            local step, size = ARGV[places[i] + 1], bucket(key)
             outcomes[places[i]] = '+' .. step
             writes[#writes + 1] = key
             writes[#writes + 1] = step
+            if size then changed[size] = (changed[size] or sizes[size]) + 1 end
           end
         end
-        for i, size in pairs(isFull and {} or changed) do
+        for i, size in pairs(changed) do
           writes[#writes + 1] = sizeKeys[i]
           writes[#writes + 1] = format('%d', size)
         end
@@ -254,7 +251,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "814a70eb5a3eaac93f4db3213c30f38503c81e07")
+    digest: "041b751ef6481ae82e30f5b254c54619e01b6dea")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.

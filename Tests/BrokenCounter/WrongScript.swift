@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "9b2f652b330cabdc078c4fb2f194b6106eb3b9d3"
-    case .split: "a1180987a4fc5ee40d5c51a4805e4ddb9cba803e"
-    case .mixed: "24627cfc234f5571f77573672021a67a6d6ad112"
+    case .claim: "b01802a155068d968bcff8aaace7952938c98489"
+    case .split: "12c6279c615506d2e072b602752e0a1210ab8b2c"
+    case .mixed: "28d29aeaf7db18793657a22c6f50d0b4ca57441a"
     }
   }
 
