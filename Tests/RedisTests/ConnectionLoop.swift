@@ -31,9 +31,13 @@ struct ConnectionLoop: ~Copyable {
 
   var now: Instant { .now + skipped }
 
+  /// How long something is waited for that has to come.
+  private let patience = Interval.seconds(30)
+
   /// The reply to the command that was sent, with its limit of time.
   mutating func nextReply() throws -> Reply {
-    for _ in 0..<2000 {
+    let end = Instant.now + patience
+    while .now < end {
       if let reply = try turnOnce() { return reply }
     }
     throw NeverHappened(description: "no reply came")
@@ -56,7 +60,8 @@ struct ConnectionLoop: ~Copyable {
   mutating func turn(
     until what: Comment, _ condition: (borrowing ConnectionLoop) -> Bool
   ) throws {
-    for _ in 0..<2000 {
+    let end = Instant.now + patience
+    while .now < end {
       if condition(self) { return }
       _ = try turn()
     }
@@ -72,7 +77,8 @@ struct ConnectionLoop: ~Copyable {
     try turn(until: "ready") { $0.connection.isReady }
     guard connection.isReady else { return nil }
     connection.send(command, now)
-    for _ in 0..<2000 {
+    let end = Instant.now + patience
+    while .now < end {
       if let number = try turn() { return number }
     }
     return nil

@@ -33,6 +33,7 @@ final class RedisProcess {
     var arguments = [
       "--port", "\(port)", "--bind", "127.0.0.1", "--unixsocket", socketPath,
       "--dir", folder.path, "--save", "", "--appendonly", "yes", "--appendfsync", "always",
+      "--repl-diskless-sync-delay", "0",
     ]
     if let password { arguments += ["--requirepass", password] }
     let started = try ChildProcess(
