@@ -124,7 +124,7 @@ def measure_flood(bench: Bench) -> list[Run]:
             with peer.running(bench) as server:
                 _fill(bench, server, script)
                 before = server.process.resident_memory()
-                draw = "uniform" if kind == "existing names" else "invented"
+                draw = "known" if kind == "existing names" else "invented"
                 command = ["wrk", "-t1", "-c32", f"-d{bench.settings.seconds + 1}s", *script]
                 command += [f"http://127.0.0.1:{server.port}", "--", "/hit/flood/p"]
                 flood = bench.processes.start("wrk", [*command, str(FLOOD_LIMIT - 1), draw])
