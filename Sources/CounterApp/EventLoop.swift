@@ -239,7 +239,11 @@ extension EventLoop {
     if shutdown.stage != .serving {
       server.respond(exchange, pages.unavailable, Pages.isDraining)
     } else if !counting.isConnected {
-      server.respond(exchange, pages.unavailable, Pages.isWithoutRedis)
+      if let reason = counting.redisError?.publicReason {
+        server.respond(exchange, pages.unavailable, TextBody(reason))
+      } else {
+        server.respond(exchange, pages.unavailable, Pages.isWithoutRedis)
+      }
     } else if let shortage = replicaShortage {
       server.respond(exchange, pages.unavailable, TextBody(shortage))
     } else {

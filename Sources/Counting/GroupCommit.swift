@@ -393,6 +393,7 @@ extension GroupCommit {
   private mutating func noteReplicas(_ reply: borrowing Reply) {
     replicas = reply.integer.map(Int.init)
     nextProbe = now + Self.probeInterval
+    if let replicas, replicas < minReplicas { redis.doubtPrimary(now) }
   }
 
   /// Handles the outcomes of the batch in flight, or why there are none.

@@ -26,6 +26,8 @@ struct Link: ~Copyable {
     case program
     /// The connection, to its own commands and to those that are pipelined behind another.
     case connection
+    /// The connection, to the question for the server's role (ROLE).
+    case roleCheck
   }
 
   /// Starts to connect.

@@ -1,104 +1,127 @@
 import CLinux
 import System
 
-/// Says where to connect next: to a fixed address, or to the addresses of a name, one after the other.
-///
-/// The name is looked up anew for each round of attempts, because after a failover it means another
-/// host. While a name server does not answer, the address that served last can be used.
+/// Says where to connect next: to a fixed address, to the addresses of a name, or to the primary that
+/// sentinels name.
 ///
 /// It is a class to keep its addresses out of the connection's storage: the compiler copies all of that
 /// where it reads a field, which cost 100 instructions a visit.
 final class Locator {
   private enum Place {
-    case fixed(SocketAddress)
-    case named(host: String, port: UInt16, Resolver)
+    case socket(SocketAddress)
+    case host(HostAddresses)
+    case sentinels(Sentinels)
+  }
+
+  /// What an event, or the time that has passed, means for the connection.
+  enum News {
+    case none
+    /// There is an address to connect to.
+    case found
+    /// Redis is elsewhere than where the connection leads. There is an address, or it is looked up.
+    case moved(HostPort)
+    /// Nobody knows an address.
+    case failed(RedisError)
   }
 
   private let place: Place
 
-  /// Addresses of the name that were not tried yet.
-  private var candidates: ArraySlice<SocketAddress> = []
-
-  private var triedAddress: SocketAddress?
-
-  /// The address that served last, to be used while a look-up goes on.
-  private(set) var servingAddress: SocketAddress?
-
-  private(set) var isLookingUp = false
-
-  /// - Parameter resolver: looks a name up; by default with the C library.
-  /// - Throws: when there is no descriptor for the resolver, or a socket's path is too long.
-  init(_ address: RedisAddress, resolver: Resolver?) throws(SystemError) {
+  /// - Parameters:
+  ///   - timeoutLimit: the longest wait for a sentinel.
+  ///   - owner: the owner of the events.
+  ///   - resolver: looks the host's name up; by default with the C library.
+  /// - Throws: when there is no descriptor for a resolver, or a socket's path is too long.
+  init(
+    _ address: RedisAddress, timeoutLimit: Interval, _ poller: Poller, owner: UInt8,
+    resolver: Resolver?
+  ) throws(SystemError) {
     switch address.endpoint {
     case .unix(let path):
       guard let address = SocketAddress(path: path) else {
         throw SystemError("connect", code: CInt(ENAMETOOLONG))
       }
-      place = .fixed(address)
+      place = .socket(address)
     case .tcp(let host, let port):
-      if let address = SocketAddress(host: host, port: port) {
-        place = .fixed(address)
-      } else {
-        let resolver = if let resolver { resolver } else { try Resolver() }
-        place = .named(host: host, port: port, resolver)
-      }
-    case .sentinel, .seeds:
+      place = .host(
+        try HostAddresses(
+          HostPort(host: host, port: port), poller, ConnectionSource.resolver.token(owner: owner),
+          resolver: resolver))
+    case .sentinel(let sentinels, let name):
+      place = .sentinels(
+        try Sentinels(
+          sentinels, name: name, address.sentinelCredentials, timeoutLimit: timeoutLimit, poller,
+          owner: owner))
+    case .seeds:
       // `RedisAddress.checkSupport` refuses them before.
       throw SystemError("connect", code: CInt(EPROTONOSUPPORT))
     }
   }
 
-  /// Becomes readable when a look-up has ended; nil when there is nothing to look up.
-  var descriptor: CInt? {
-    if case .named(_, _, let resolver) = place { resolver.descriptor } else { nil }
+  /// Whether the server has to be asked for its role: sentinels may be behind the times.
+  var requiresPrimary: Bool { if case .sentinels = place { true } else { false } }
+
+  /// When `tick` has to be called though no event comes.
+  var deadline: Instant {
+    if case .sentinels(let sentinels) = place { sentinels.deadline } else { .never }
   }
 
-  /// The next address to connect to; nil when it has to be looked up first, which has begun then.
-  func nextAddress() throws(SystemError) -> SocketAddress? {
+  /// Whether a name server is asked for the host.
+  var isLookingUp: Bool { if case .host(let host) = place { host.isLookingUp } else { false } }
+
+  /// The address that served last, to be used while a look-up of the host goes on.
+  var servingAddress: SocketAddress? {
+    if case .host(let host) = place { host.servingAddress } else { nil }
+  }
+
+  /// The next address to connect to; nil when it has to be asked for first, which has begun then.
+  func nextAddress(_ now: Instant) throws(RedisError) -> SocketAddress? {
     switch place {
-    case .fixed(let address):
-      return address
-    case .named(let host, let port, let resolver):
-      triedAddress = candidates.popFirst()
-      if triedAddress == nil, !isLookingUp {
-        try resolver.start(host, port: port)
-        isLookingUp = true
+    case .socket(let address): return address
+    case .sentinels(let sentinels): return try sentinels.nextAddress(now)
+    case .host(let host):
+      do throws(SystemError) {
+        return try host.nextAddress()
+      } catch {
+        throw .system(error)
       }
-      return triedAddress
     }
   }
 
   /// Makes the address that served last the next one.
   func retryServingAddress() {
-    candidates = servingAddress.map { [$0] } ?? []
+    if case .host(let host) = place { host.retryServingAddress() }
   }
 
-  /// Ends a look-up: its addresses are the next to be tried, or the one that served last when no name
-  /// server has answered.
-  ///
-  /// - Returns: whether it had ended.
-  func finishLookUp() throws(RedisError) -> Bool {
-    guard case .named(_, _, let resolver) = place, let found = resolver.takeResult() else {
-      return false
-    }
-    isLookingUp = false
-    switch found {
-    case .failure(let unknown):
-      guard unknown.isTemporary, servingAddress != nil, candidates.isEmpty else {
-        throw .unknownHost(unknown.reason)
+  /// Handles an event that is not about the connection's own socket.
+  func handleEvent(_ event: Event, _ now: Instant) -> News {
+    switch place {
+    case .socket: return .none
+    case .host(let host):
+      do throws(RedisError) {
+        return try host.finishLookUp() ? .found : .none
+      } catch {
+        return .failed(error)
       }
-      retryServingAddress()
-      return true
-    case .success(let addresses):
-      candidates = addresses[...]
-      guard !candidates.isEmpty else { throw .unknownHost("it has no address") }
-      return true
+    case .sentinels(let sentinels): return sentinels.handleEvent(event, now)
     }
+  }
+
+  /// Does what is due.
+  func tick(_ now: Instant) -> News {
+    if case .sentinels(let sentinels) = place { sentinels.tick(now) } else { .none }
+  }
+
+  /// Has the next sentinel asked whether the primary is still where the connection leads.
+  func doubt(_ now: Instant) {
+    if case .sentinels(let sentinels) = place { sentinels.doubt(now) }
   }
 
   /// Notes that Redis serves at the address that was tried last, and ends the round of attempts.
   func confirmAddress() {
-    servingAddress = triedAddress
-    candidates = []
+    switch place {
+    case .socket: break
+    case .host(let host): host.confirmAddress()
+    case .sentinels(let sentinels): sentinels.confirmAddress()
+    }
   }
 }

@@ -124,9 +124,8 @@ extension RedisAddress {
   package func checkSupport() throws(AddressError) {
     if isEncrypted { throw .encryptionNotSupported }
     switch endpoint {
-    case .sentinel: throw .sentinelNotSupported
     case .seeds: throw .clusterNotSupported
-    case .tcp, .unix: break
+    case .tcp, .unix, .sentinel: break
     }
   }
 }
@@ -135,7 +134,6 @@ extension AddressError {
   package static let unknownScheme = AddressError(
     "it starts with none of redis://, rediss://, redis-sentinel://, rediss-sentinel:// and unix:")
   package static let encryptionNotSupported = AddressError("rediss:// (TLS) is not supported")
-  package static let sentinelNotSupported = AddressError("redis-sentinel:// is not supported")
   package static let clusterNotSupported = AddressError(
     "several hosts (a Redis Cluster) are not supported")
   package static let badDatabase = AddressError("the database is not a number")

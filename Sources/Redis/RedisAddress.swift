@@ -22,6 +22,9 @@ package struct RedisAddress: Equatable, Sendable {
   /// The user and the password for Redis.
   package var credentials: Credentials
 
+  /// The user and the password for sentinels.
+  package var sentinelCredentials = Credentials()
+
   /// The number of the database to select.
   package var database: Int
 

@@ -22,8 +22,11 @@ package struct RedisConnection: ~Copyable {
   private var backoff = Backoff(from: .milliseconds(10), to: .milliseconds(500))
 
   private(set) var state = State.disconnected
+  private var stateDeadline = Instant(nanoseconds: 0)
+  private var locatorDeadline = Instant.never
 
-  /// When `tick` has to be called though no event comes: the deadline of the state.
+  /// When `tick` has to be called though no event comes: the earlier one of the deadlines of the state and
+  /// of the locator.
   package private(set) var deadline = Instant(nanoseconds: 0)
 
   /// Whether a command can be sent, once no other one awaits its reply.
@@ -49,7 +52,7 @@ package struct RedisConnection: ~Copyable {
   enum State {
     /// The next attempt.
     case disconnected
-    /// A name server. At the deadline the address that served last is tried, if there is one.
+    /// A name server, or a sentinel. At the deadline the address that served last is tried, if there is one.
     case lookingUp
     /// The socket, to be connected.
     case connecting(since: Instant)
@@ -63,12 +66,6 @@ package struct RedisConnection: ~Copyable {
     case awaitingConfirmation
     /// Replies to a ping or to pipelined commands, but to no command of the program.
     case awaitingRest
-  }
-
-  /// Which descriptor of the connection an event is about.
-  private enum Source: UInt32 {
-    case socket
-    case resolver
   }
 
   /// An idle connection is checked by a ping so often.
@@ -92,11 +89,8 @@ package struct RedisConnection: ~Copyable {
     figures: Figures = Figures(), greeting: consuming Command = Command(["PING"]),
     resolver: Resolver? = nil
   ) throws(SystemError) {
-    let locator = try Locator(address, resolver: resolver)
-    if let descriptor = locator.descriptor {
-      try poller.add(descriptor, .read, Token(owner: owner, slot: Source.resolver.rawValue))
-    }
-    self.locator = locator
+    locator = try Locator(
+      address, timeoutLimit: timeoutLimit, poller, owner: owner, resolver: resolver)
     timer = RetryTimer(limit: timeoutLimit)
     self.poller = poller
     self.owner = owner
@@ -105,22 +99,10 @@ package struct RedisConnection: ~Copyable {
     self.greeting = greeting
   }
 
-  /// The commands that a connection begins with.
-  private func makeGreeting() -> Command {
-    var commands = Command(startingLike: greeting)
-    // A user may lack the right to SELECT, and database 0 is selected anyway.
-    if address.database != 0 {
-      commands = Command(["SELECT", String(address.database)])
-      commands.pipeline(greeting)
-    }
-    guard var authentication = address.credentials.command else { return commands }
-    authentication.pipeline(commands)
-    return authentication
-  }
-
   private mutating func enter(_ state: State, until deadline: Instant) {
     self.state = state
-    self.deadline = deadline
+    stateDeadline = deadline
+    self.deadline = min(deadline, locatorDeadline)
     switch state {
     case .disconnected, .lookingUp, .connecting, .greeting:
       (isReady, isAwaitingReply) = (false, false)
@@ -156,6 +138,7 @@ extension RedisConnection {
           return reply
         }
         if let error = reply.error { throw RedisError.refused(error) }
+        if recipient == .roleCheck { try checkRole(reply) }
         if link?.replies.isEmpty == true { handleLastReply(now) }
       }
     } catch {
@@ -194,6 +177,11 @@ extension RedisConnection {
     enter(.idle, until: now + Self.pingInterval)
   }
 
+  private func checkRole(_ reply: borrowing Reply) throws(RedisError) {
+    let role = reply.text(at: 0) ?? "unknown"
+    guard role == "master" else { throw .notPrimary(role: role) }
+  }
+
   private mutating func sendPing(_ now: Instant) {
     enter(.awaitingRest, until: now + timer.timeout)
     write(Command(["PING"]), replyTo: .connection, now)
@@ -216,17 +204,14 @@ extension RedisConnection {
 extension RedisConnection {
   /// Handles an event on one of the connection's descriptors.
   package mutating func handleEvent(_ event: Event, _ now: Instant) {
-    switch Source(rawValue: event.token.slot) {
-    case .resolver:
-      handleLookUp(now)
-    case .socket where event.token == socketToken && link != nil:
-      do {
-        try handleReadiness(event.readiness, now)
-      } catch {
-        drop(error, now)
-      }
-    case .socket, nil:
-      break
+    guard event.token.slot == ConnectionSource.socket.rawValue else {
+      return handleNews(locator.handleEvent(event, now), now)
+    }
+    guard event.token == socketToken, link != nil else { return }
+    do {
+      try handleReadiness(event.readiness, now)
+    } catch {
+      drop(error, now)
     }
   }
 
@@ -244,6 +229,8 @@ extension RedisConnection {
   /// Does what is due.
   package mutating func tick(_ now: Instant) {
     guard now >= deadline else { return }
+    if now >= locatorDeadline { handleNews(locator.tick(now), now) }
+    guard now >= stateDeadline else { return }
     switch state {
     case .disconnected:
       startAttempt(now)
@@ -280,7 +267,7 @@ extension RedisConnection {
   /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first
   /// client has begun to wait. There is no back-off any more if this is called for each client.
   package mutating func retryNow(_ now: Instant) {
-    if case .disconnected = state, deadline > now { deadline = now }
+    if case .disconnected = state, stateDeadline > now { enter(.disconnected, until: now) }
   }
 
   private mutating func flush() throws(RedisError) {
@@ -293,44 +280,65 @@ extension RedisConnection {
   }
 
   private var socketToken: Token {
-    Token(owner: owner, slot: Source.socket.rawValue, generation: generation)
+    ConnectionSource.socket.token(owner: owner, generation: generation)
   }
 }
 
 // MARK: - Connecting
 
 extension RedisConnection {
-  /// Connects to the next address, or waits for a name server to say where that is.
+  /// Connects to the next address, or waits for a name server or a sentinel to say where that is.
   private mutating func startAttempt(_ now: Instant) {
-    do throws(SystemError) {
-      if let address = try locator.nextAddress() {
+    do throws(RedisError) {
+      let address = try locator.nextAddress(now)
+      locatorDeadline = locator.deadline
+      if let address {
         try connect(to: address, now)
       } else {
         enter(.lookingUp, until: locator.servingAddress != nil ? now + connectTimeout : .never)
       }
     } catch {
-      drop(.system(error), now)
+      locatorDeadline = locator.deadline
+      drop(error, now)
     }
   }
 
-  private mutating func handleLookUp(_ now: Instant) {
+  private mutating func handleNews(_ news: Locator.News, _ now: Instant) {
+    locatorDeadline = locator.deadline
+    deadline = min(stateDeadline, locatorDeadline)
     let isAwaited = if case .lookingUp = state { true } else { false }
-    do {
-      guard try locator.finishLookUp() else { return }
-    } catch {
+    switch news {
+    case .none:
+      break
+    case .found:
+      if isAwaited { startAttempt(now) }
+      // The next attempt needs addresses that are looked up after this connection is lost.
+      if isReady { locator.confirmAddress() }
+    case .moved(let primary):
+      if link != nil { drop(.moved(primary), now) }
+      startAttempt(now)
+    case .failed(let error):
       if isAwaited { drop(error, now) }
-      return
     }
-    if isAwaited { startAttempt(now) }
-    // The next attempt needs addresses that are looked up after this connection is lost.
-    if isReady { locator.confirmAddress() }
   }
 
-  private mutating func connect(to address: SocketAddress, _ now: Instant) throws(SystemError) {
-    let link = try Link(connectingTo: address)
+  /// Has the next sentinel asked, if there are any, whether the primary is still where the connection
+  /// leads: too few replicas follow it.
+  package mutating func doubtPrimary(_ now: Instant) {
+    locator.doubt(now)
+    locatorDeadline = locator.deadline
+    deadline = min(stateDeadline, locatorDeadline)
+  }
+
+  private mutating func connect(to address: SocketAddress, _ now: Instant) throws(RedisError) {
     generation &+= 1
-    try poller.add(link.descriptor, link.watched, socketToken)
-    self.link = consume link
+    do throws(SystemError) {
+      let link = try Link(connectingTo: address)
+      try poller.add(link.descriptor, link.watched, socketToken)
+      self.link = consume link
+    } catch {
+      throw .system(error)
+    }
     enter(.connecting(since: now), until: now + connectTimeout)
   }
 
@@ -341,8 +349,20 @@ extension RedisConnection {
     if let error = link?.connectionError { throw .system(error) }
     timer.recordConnecting(after: now - since)
     enter(.greeting(since: now), until: now + timer.timeout)
-    let greeting = makeGreeting()
-    link?.append(greeting, replyTo: .connection)
+    appendGreeting()
     try flush()
+  }
+
+  /// Adds the commands that a connection begins with.
+  private mutating func appendGreeting() {
+    if let authentication = address.credentials.command {
+      link?.append(authentication, replyTo: .connection)
+    }
+    // A user may lack the right to SELECT, and database 0 is selected anyway.
+    if address.database != 0 {
+      link?.append(Command(["SELECT", String(address.database)]), replyTo: .connection)
+    }
+    if locator.requiresPrimary { link?.append(Command(["ROLE"]), replyTo: .roleCheck) }
+    link?.append(greeting, replyTo: .connection)
   }
 }

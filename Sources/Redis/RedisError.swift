@@ -16,6 +16,12 @@ package enum RedisError: Error, Equatable, Sendable {
   case malformedReply(String)
   /// Redis answered a command with this error.
   case refused(String)
+  /// No sentinel has told where the primary is; with the reason of each.
+  case noPrimary(String)
+  /// The server that was named as the primary has this role.
+  case notPrimary(role: String)
+  /// Redis is elsewhere now: sentinels have named another primary.
+  case moved(HostPort)
 }
 
 extension RedisError: CustomStringConvertible {
@@ -29,6 +35,21 @@ extension RedisError: CustomStringConvertible {
     case .tooSlow(let limit): "no answer within \(limit.seconds) s, the longest that a visit waits"
     case .malformedReply(let reason): "not understood: \(reason)"
     case .refused(let reason): reason
+    case .noPrimary(let reasons): "no sentinel tells the primary: \(reasons)"
+    case .notPrimary(let role): "the server is no primary, its role is \(role)"
+    case .moved(let primary): "the primary has moved to \(primary)"
+    }
+  }
+}
+
+extension RedisError {
+  /// What is wrong, for clients of the program, so without any address; nil when there is no more to say
+  /// than that Redis does not answer.
+  package var publicReason: String? {
+    switch self {
+    case .noPrimary: "no sentinel tells the primary of Redis"
+    case .notPrimary: "the Redis that the sentinels name is no primary"
+    default: nil
     }
   }
 }

@@ -46,4 +46,22 @@ package struct Reply: ~Copyable {
 
   /// The same bytes, as UTF-8.
   package var text: String { String(copying: bytes) }
+
+  /// Whether there is no value.
+  var isNil: Bool { unsafe object.pointee.type == REDIS_REPLY_NIL }
+
+  /// How many elements an array has; 0 for other kinds.
+  var elementCount: Int {
+    unsafe object.pointee.type == REDIS_REPLY_ARRAY ? Int(object.pointee.elements) : 0
+  }
+
+  /// The text of an element of an array, as UTF-8; nil when the reply has no such element, or it is no text.
+  func text(at index: Int) -> String? {
+    guard index < elementCount, let element = unsafe object.pointee.element[index],
+      let start = unsafe element.pointee.str
+    else { return nil }
+    // Sound: as for `bytes`; the elements live as long as the array.
+    let buffer = unsafe UnsafeRawBufferPointer(start: start, count: element.pointee.len)
+    return unsafe String(decoding: buffer, as: UTF8.self)
+  }
 }

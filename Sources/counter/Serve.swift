@@ -9,6 +9,8 @@ struct Serve: ParsableCommand {
   @Option(Settings.metricsPort) var metricsPort: GivenFlag?
   @Option(Settings.redis) var redis: GivenFlag?
   @Option(Settings.redisPasswordFile) var redisPasswordFile: GivenFlag?
+  @Option(Settings.sentinelUser) var sentinelUser: GivenFlag?
+  @Option(Settings.sentinelPasswordFile) var sentinelPasswordFile: GivenFlag?
   @Option(Settings.data) var data: GivenFlag?
   @Option(Settings.threads) var threads: GivenFlag?
   @Option(Settings.visitTimeout) var visitTimeout: GivenFlag?

@@ -21,9 +21,16 @@ struct ConnectionLoop: ~Copyable {
     to url: String, limit: Interval = .seconds(4),
     greeting: consuming Command = Command(["PING"]), resolver: Resolver? = nil
   ) throws {
+    try self.init(to: try RedisAddress(url), limit: limit, greeting: greeting, resolver: resolver)
+  }
+
+  init(
+    to address: RedisAddress, limit: Interval = .seconds(4),
+    greeting: consuming Command = Command(["PING"]), resolver: Resolver? = nil
+  ) throws {
     let poller = try Poller()
     let connection = try RedisConnection(
-      to: try RedisAddress(url), timeoutLimit: limit, poller, owner: 3, figures: figures,
+      to: address, timeoutLimit: limit, poller, owner: 3, figures: figures,
       greeting: greeting, resolver: resolver)
     self.poller = poller
     self.connection = connection

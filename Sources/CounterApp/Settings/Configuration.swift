@@ -106,7 +106,7 @@ package struct Configuration: Sendable {
           host: try host.remoteHost(),
           port: try port?.port(from: 1) ?? RedisAddress.defaultPort))
     }
-    return try completePassword(of: redis, source)
+    return try completeSentinels(of: completePassword(of: redis, source), source)
   }
 }
 

@@ -20,10 +20,17 @@ package enum Settings {
   package static let redis = Setting(
     "redis", "REDIS_URL", note: ", or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT", "url",
     computed: "a private redis-server", { try $0.redisURL() },
-    "The Redis to count in: redis://[user:password@]host[:port][/database] or unix:/path.")
+    "The Redis to count in: redis://[user:password@]host[:port][/database], unix:/path, or, through "
+      + "sentinels, redis-sentinel://[user:password@]host[:port],host[:port]/[database]#name.")
   package static let redisPasswordFile = Setting(
     "redis-password-file", "REDIS_PASSWORD", note: ", the password itself", "file", { $0.text },
     "The file that holds the password for Redis, when the URL holds none.")
+  package static let sentinelUser = Setting(
+    "sentinel-user", "SENTINEL_USER", "name", computed: "the default user", { $0.text },
+    "The user to authenticate as at the sentinels.")
+  package static let sentinelPasswordFile = Setting(
+    "sentinel-password-file", "SENTINEL_PASSWORD", note: ", the password itself", "file",
+    { $0.text }, "The file that holds the password for the sentinels.")
   package static let data = Setting(
     "data", "DATA_DIR", "folder", default: "./data", { try $0.path() },
     "The folder in which a private redis-server keeps its data.")
@@ -126,7 +133,8 @@ package enum Settings {
   /// All declarations of the server, in the order of `--help` and of the table.
   package static let all = [
     host.declaration, port.declaration, metricsPort.declaration, redis.declaration,
-    redisPasswordFile.declaration, data.declaration, threads.declaration,
+    redisPasswordFile.declaration, sentinelUser.declaration, sentinelPasswordFile.declaration,
+    data.declaration, threads.declaration,
     visitTimeout.declaration, drainDelay.declaration, drainTimeout.declaration,
     maxConnections.declaration,
     memoryLimit.declaration, headerTimeout.declaration, bodyTimeout.declaration,
