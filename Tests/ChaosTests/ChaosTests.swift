@@ -28,7 +28,40 @@ struct ChaosTests {
     try expectExact(under: fault)
   }
 
+  @Test(
+    "No number is lost or given twice when the primary is lost, cut off, or comes back",
+    arguments: Fault.ofPrimary)
+  func failovers(fault: Fault) throws {
+    try expectExact(under: fault)
+  }
+
+  @Test(
+    "With too few replicas, visits are told 503 and nothing is wrong", arguments: Fault.ofReplicas)
+  func replicas(fault: Fault) throws {
+    try expectExact(under: fault)
+  }
+
   // MARK: Is it noticed when a counter is not exact?
+
+  @Test("A program that waits for no replica is found out when the primary is lost")
+  func replicasNotAwaited() throws {
+    let fault = Fault(
+      "primary killed, no replica waited for: must be noticed", minReplicas: 0
+    ) { scene in
+      let group = try #require(scene.group)
+      let old = try group.primary()
+      Scene.pass(0.5...1)
+      // The replicas fall behind.
+      try group.cutOff(old, from: [.replica])
+      try scene.visitors.waitUntilAnswered(more: 100)
+      old.crash()
+      _ = try group.awaitFailover(from: old)
+      _ = scene.repeatedly(every: 0.01...0.02) {}
+      return [Fault.Strikes(count: 1, what: "kills")]
+    }
+    let seen = try expectFoundOut(fault)
+    #expect(seen.findings.doubled > 0)
+  }
 
   @Test("A program that sends again, and whose claims are gone by then, is found out")
   func claimsForgotten() throws {

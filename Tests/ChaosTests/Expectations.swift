@@ -65,6 +65,7 @@ extension Scene {
     let strikes = try fault.strike(self)
     let time = time
     try waitUntilEveryoneIsAnswered()
+    if let group { redis = try group.primary() }
     counterVisitors?.tellToStop()
     let tally = try visitors.stop()
     let record = try counterVisitors?.stop()

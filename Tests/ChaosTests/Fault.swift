@@ -34,6 +34,10 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// Whether the counters reach Redis through a proxy.
   let hasProxy: Bool
 
+  /// How many replicas must have a visit before it is answered, of a Redis with two replicas and three
+  /// sentinels; nil for a single Redis.
+  let minReplicas: Int?
+
   /// For each counter, user and password in the address of Redis, as they stand before the host.
   let credentials: [String]
 
@@ -45,13 +49,15 @@ struct Fault: Sendable, CustomTestStringConvertible {
 
   init(
     _ name: String, _ failures: Failures = .none, visitTimeout: Double = 15,
-    hasProxy: Bool = false, credentials: [String] = ["", ""], refusesNames: Bool = false,
+    hasProxy: Bool = false, minReplicas: Int? = nil, credentials: [String] = ["", ""],
+    refusesNames: Bool = false,
     strike: @escaping @Sendable (Scene) throws -> [Strikes]
   ) {
     self.name = name
     self.failures = failures
     self.visitTimeout = visitTimeout
     self.hasProxy = hasProxy
+    self.minReplicas = minReplicas
     self.credentials = credentials
     self.refusesNames = refusesNames
     self.strike = strike

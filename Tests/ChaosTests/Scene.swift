@@ -9,7 +9,11 @@ final class Scene {
   static let seconds =
     ProcessInfo.processInfo.environment["CHAOS_SECONDS"].flatMap(Double.init) ?? 2
 
-  let redis: RedisProcess
+  /// The one that counts at the end.
+  var redis: RedisProcess
+
+  /// The replicas of Redis and their sentinels, if there are any.
+  let group: RedisGroup?
   let visitors: Visitors
 
   /// Visitors of counters with names, unless the program under test has none.
@@ -24,12 +28,14 @@ final class Scene {
   private var began = ContinuousClock.now
 
   init(
-    _ redis: RedisProcess, _ proxy: LinkProxy?, whenRefused: Visitors.WhenRefused,
+    _ redis: RedisProcess, _ group: RedisGroup?, _ proxy: LinkProxy?,
+    whenRefused: Visitors.WhenRefused,
     hasNames: Bool, start: @escaping (Int, UInt16?) throws -> CounterProcess
   ) throws {
     let counters = try (0..<2).map { try start($0, nil) }
     for counter in counters { try counter.waitUntilReady() }
     self.redis = redis
+    self.group = group
     self.proxy = proxy
     self.counters = counters
     self.start = start
@@ -112,24 +118,39 @@ func withScene<Result>(
   for fault: Fault, program: String? = nil, flags: [String] = [], hasNames: Bool = true,
   _ body: (Scene) throws -> Result
 ) throws -> Result {
-  try withRedis { redis in
-    let proxy = fault.hasProxy ? try LinkProxy(to: redis.port) : nil
-    defer { proxy?.end() }
-    return try withTemporaryFolder { folder in
-      let tokens = "\(folder)/tokens"
-      try "* \(CounterClient.token)\n".write(toFile: tokens, atomically: true, encoding: .utf8)
-      let scene = try Scene(
-        redis, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
-      ) { index, port in
-        let url = "redis://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? redis.port)"
-        return try CounterProcess(
-          ["--redis", url, "--threads", "2", "--visit-timeout", "\(fault.visitTimeout)"]
-            + ["--tokens", tokens] + flags,
-          folder: folder, port: port, program: program)
-      }
-      defer { scene.end() }
-      try scene.waitUntilEveryoneIsAnswered()
-      return try body(scene)
+  if let minReplicas = fault.minReplicas {
+    return try withRedisGroup { group in
+      try withScene(
+        for: fault, group.servers[0], group, program: program,
+        flags: flags + ["--min-replicas", "\(minReplicas)"], hasNames: hasNames, body)
     }
+  }
+  return try withRedis { redis in
+    try withScene(
+      for: fault, redis, nil, program: program, flags: flags, hasNames: hasNames, body)
+  }
+}
+
+private func withScene<Result>(
+  for fault: Fault, _ redis: RedisProcess, _ group: RedisGroup?, program: String?,
+  flags: [String], hasNames: Bool, _ body: (Scene) throws -> Result
+) throws -> Result {
+  let proxy = fault.hasProxy ? try LinkProxy(to: redis.port) : nil
+  defer { proxy?.end() }
+  return try withTemporaryFolder { folder in
+    let tokens = "\(folder)/tokens"
+    try "* \(CounterClient.token)\n".write(toFile: tokens, atomically: true, encoding: .utf8)
+    let scene = try Scene(
+      redis, group, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
+    ) { index, port in
+      let server = "redis://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? redis.port)"
+      return try CounterProcess(
+        ["--redis", group?.url ?? server, "--threads", "2"]
+          + ["--visit-timeout", "\(fault.visitTimeout)", "--tokens", tokens] + flags,
+        folder: folder, port: port, program: program)
+    }
+    defer { scene.end() }
+    try scene.waitUntilEveryoneIsAnswered()
+    return try body(scene)
   }
 }

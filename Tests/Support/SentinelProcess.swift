@@ -1,0 +1,67 @@
+import Foundation
+import Glibc
+
+/// A sentinel of the test's own: a redis-server in that mode, on a TCP port of the loopback.
+final class SentinelProcess {
+  let port: UInt16
+  private let folder: TemporaryFolder
+  private let password: String?
+  private let process: ChildProcess
+
+  /// Watches a primary under the name `m`; two sentinels have to agree that it is down.
+  ///
+  /// - Parameters:
+  ///   - user: by whom the sentinel is known to the redis-servers, and with which password.
+  ///   - password: what clients of the sentinels, and they among each other, authenticate with.
+  init(
+    watching primary: RedisProcess, as user: (name: String, password: String), password: String?
+  ) throws {
+    port = try FreePort.take()
+    folder = try TemporaryFolder()
+    self.password = password
+    var lines = [
+      "port \(port)", "bind 127.0.0.1", "dir \(folder.path)",
+      "sentinel monitor m 127.0.0.1 \(primary.port) 2",
+      "sentinel down-after-milliseconds m 1000", "sentinel failover-timeout m 2000",
+      "sentinel auth-user m \(user.name)", "sentinel auth-pass m \(user.password)",
+    ]
+    if let password { lines += ["requirepass \(password)", "sentinel sentinel-pass \(password)"] }
+    let file = "\(folder.path)/sentinel.conf"
+    try (lines.joined(separator: "\n") + "\n").write(
+      toFile: file, atomically: true, encoding: .utf8)
+    process = try ChildProcess(
+      try RedisProcess.executable(), [file, "--sentinel"], environment: [:], folder: folder.path)
+  }
+
+  /// Whether it knows the two others and both replicas.
+  var isComplete: Bool {
+    guard case .status(let quorum) = try? command("SENTINEL", "CKQUORUM", "m"),
+      case .list(let replicas) = try? command("SENTINEL", "REPLICAS", "m")
+    else { return false }
+    return quorum.hasPrefix("OK 3") && replicas.count == 2
+  }
+
+  /// The port of the primary that it names; nil while it does not answer.
+  var primaryPort: UInt16? {
+    guard case .list(let address) = try? command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"),
+      address.count == 2
+    else { return nil }
+    return address[1].text.flatMap(UInt16.init)
+  }
+
+  func command(_ words: String...) throws -> RESPReply {
+    try RESPClient(.ipv4(port), password: password).command(words)
+  }
+
+  func freeze() { process.send(signal: SIGSTOP) }
+
+  func thaw() { process.send(signal: SIGCONT) }
+
+  /// Kills it as a crash would.
+  func crash() { process.end() }
+
+  func end() {
+    process.end()
+    folder.remove()
+  }
+}
