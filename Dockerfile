@@ -1,4 +1,5 @@
-# The image of the counter: the program, the shared libraries it needs, and nothing else.
+# The image of the counter: the program, the shared libraries it needs, the certificates of public
+# authorities, and nothing else.
 
 ARG SWIFT_VERSION=6.3.1
 
@@ -7,7 +8,7 @@ FROM docker.io/library/swift:${SWIFT_VERSION}-bookworm AS build
 # The version of Debian is fixed, and its packages are to be those with the latest corrections.
 # hadolint ignore=DL3008
 RUN apt-get update \
- && apt-get install --yes --no-install-recommends libhiredis-dev pkg-config \
+ && apt-get install --yes --no-install-recommends ca-certificates libhiredis-dev libssl-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /counter
@@ -18,7 +19,7 @@ COPY . .
 RUN swift build --configuration release --product counter --static-swift-stdlib -Xlinker --strip-all \
  && scripts/collect-program .build/release/counter /image \
  && install -D --mode 644 LICENSE /image/usr/share/doc/counter/copyright \
- && mkdir /image/etc \
+ && scripts/collect-authorities /image \
  && echo 'counter:x:65532:65532::/:/sbin/nologin' > /image/etc/passwd \
  && echo 'counter:x:65532:' > /image/etc/group
 

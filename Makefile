@@ -2,8 +2,8 @@
 
 swift_build := swift build --configuration release --product counter
 counter := .build/release/counter
-packages := libhiredis-dev redis-server pkg-config
-test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core fonts-liberation git shellcheck valgrind
+packages := libhiredis-dev libssl-dev redis-server pkg-config
+test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core fonts-liberation git openssl shellcheck valgrind
 
 # The same program with a script that ignores the claim, to check the chaos suite with.
 broken := .build/release/broken-counter
@@ -89,7 +89,7 @@ test-scripts: test-tools build
 ## Builds the image and tests it, without a container engine and a registry: about three minutes.
 image-test:
 	@scripts/check-swift
-	@scripts/install-packages $(packages) buildah mmdebstrap iproute2 python3
+	@scripts/install-packages $(packages) buildah mmdebstrap iproute2 openssl python3
 	Tests/Image/run
 
 ## Runs the tests under AddressSanitizer and ThreadSanitizer. Looks for leaks after 100,000 visits.

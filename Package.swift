@@ -55,7 +55,9 @@ let package = Package(
       swiftSettings: hotPath),
     .target(
       name: "Redis",
-      dependencies: ["CHiredis", "CLinux", "System", "Telemetry", containers, deque],
+      dependencies: [
+        "CHiredis", "COpenSSL", "CLinux", "System", "Telemetry", containers, deque,
+      ],
       swiftSettings: hotPath),
     .target(
       name: "HTTP", dependencies: ["System", "Telemetry", "CLinux", containers],
@@ -64,6 +66,9 @@ let package = Package(
       name: "System", dependencies: ["Telemetry", "CLinux", containers], swiftSettings: hotPath),
     .target(name: "Telemetry", dependencies: [containers], swiftSettings: hotPath),
     .target(name: "CLinux"),
+    .target(
+      name: "COpenSSL", dependencies: ["CLinux"],
+      linkerSettings: [.linkedLibrary("ssl"), .linkedLibrary("crypto")]),
     .systemLibrary(name: "CHiredis", pkgConfig: "hiredis", providers: [.apt(["libhiredis-dev"])]),
 
     // Measures what many event loops ask of one Redis: docs/replicas.md.

@@ -13,12 +13,25 @@ from collections.abc import Callable
 
 from . import chart, environment, report
 from .bench import Bench, Run, Settings, say
-from .measure import batches, connections, images, instructions, latency, lone, names, scaling, start, streams, throughput
+from .measure import (
+    batches,
+    connections,
+    images,
+    instructions,
+    latency,
+    links,
+    lone,
+    names,
+    scaling,
+    start,
+    streams,
+    throughput,
+)
 from .processes import BenchmarkError, Processes
 from .redis_server import RedisServer
 from .results import Results
 
-PROGRAMS = ("nginx", "webdis", "redis-server", "redis-benchmark", "wrk", "valgrind", "strip")
+PROGRAMS = ("nginx", "webdis", "redis-server", "redis-benchmark", "wrk", "valgrind", "strip", "openssl")
 MOST_CONNECTIONS = 10_000
 SPARE_DESCRIPTORS = 300
 BUSY = 0.05
@@ -35,6 +48,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], list[Run]]] = {
     "scaling": scaling.measure,
     "start": start.measure,
     "batches": batches.measure,
+    "links": links.measure,
     "names": names.measure,
     "rare": names.measure_rare,
     "flood": names.measure_flood,

@@ -140,6 +140,11 @@ def open_loop(
     """Visits at a fixed rate, sent from these processors; what openloop.c prints."""
     affinity = ["taskset", "--cpu-list", ",".join(map(str, sorted(processors)))]
     command = affinity + open_loop_command(bench, server, connections, rate, seconds)
+    return open_loop_result(bench, command, seconds)
+
+
+def open_loop_result(bench: Bench, command: list[str], seconds: int) -> dict[str, float]:
+    """Runs a command that sends visits at a fixed rate; what openloop.c prints."""
     answer: dict[str, float] = json.loads(bench.processes.run("openloop", command, seconds + 30))
     return answer
 

@@ -194,14 +194,16 @@ def counter(
     executable: str | None = None,
     prefix: tuple[str, ...] = (),
     flags: tuple[str, ...] = (),
+    redis: str | None = None,
 ) -> Peer:
-    """The counter."""
+    """The counter; it counts in the Redis at another address if one is given."""
 
     def start(bench: "Bench", port: int) -> Process:
         command = [
             *(*prefix, executable or str(bench.counter)),
             *("--host", "127.0.0.1", "--port", str(port), "--threads", str(threads)),
-            *("--redis", f"redis://127.0.0.1:{bench.redis.port}", "--metrics-port", "0"),
+            *("--redis", redis or f"redis://127.0.0.1:{bench.redis.port}"),
+            *("--metrics-port", "0"),
             *flags,
         ]
         return bench.processes.start("counter", command)

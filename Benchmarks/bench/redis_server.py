@@ -1,7 +1,8 @@
-"""The one redis-server that every peer counts in."""
+"""The one redis-server that every peer counts in, and those that are reached in other ways."""
 
 import pathlib
 import socket
+from collections.abc import Sequence
 
 from .processes import Process, Processes, free_port, wait_until
 
@@ -9,7 +10,7 @@ from .processes import Process, Processes, free_port, wait_until
 class RedisServer:
     """A redis-server on 127.0.0.1 that keeps nothing on disk, so that no disk is measured."""
 
-    def __init__(self, processes: Processes) -> None:
+    def __init__(self, processes: Processes, flags: Sequence[str] = ()) -> None:
         self.port = free_port()
         folder: pathlib.Path = processes.new_folder("redis")
         self.process: Process = processes.start(
@@ -18,6 +19,7 @@ class RedisServer:
                 *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port)),
                 *("--save", "", "--appendonly", "no", "--dir", str(folder)),
                 *("--maxclients", "4000"),
+                *flags,
             ],
         )
         wait_until(self._is_ready, self.process, limit=10)

@@ -21,6 +21,7 @@ def markdown(results: Results) -> str:
         ("scaling", _scaling),
         ("start", _start),
         ("batches", _batches),
+        ("links", _links),
         ("names", _names),
         ("rare", _rare),
         ("flood", _flood),
@@ -363,6 +364,35 @@ def _environment(results: Results) -> str:
 
 def _name(peer: str) -> str:
     return {"nginx": "nginx, constant", "counter": "counter"}[peer]
+
+
+def _links(results: Results) -> str:
+    rows = []
+    for scene in results.values("links", "scene"):
+        rate, server, redis, p50, p99, lone = (
+            results.median("links", member, scene=scene)
+            for member in ("rate", "server_cpu_us", "redis_cpu_us", "p50", "p99", "lone")
+        )
+        rows.append(
+            (
+                scene,
+                f"{rate:,.0f}",
+                f"{server:.1f}",
+                f"{redis:.1f}",
+                f"{p50:,.0f}",
+                f"{p99:,.0f}",
+                f"{lone:.1f}",
+                f"{results.total('links', 'failures', scene=scene):,}",
+            )
+        )
+    heads = ["", "visits/s", "server CPU, µs a visit", "Redis CPU, µs a visit", "p50, µs"]
+    heads += ["p99, µs", "lone visit, µs", "failed"]
+    return (
+        "## Ways to reach Redis\n\n"
+        "One loop, `wrk -t1 -c64`; latency at half of the rate of the plain connection; the median "
+        "round trip of a lone visit. Each way has a Redis of its own on 127.0.0.1; the CPU of Redis is "
+        "that of all its processes.\n\n" + table(heads, rows)
+    )
 
 
 def _names(results: Results) -> str:

@@ -40,6 +40,8 @@ def targets(results: Results) -> list[Target]:
         found += _start(results)
     if results.has("batches"):
         found.append(_batches(results))
+    if results.has("links"):
+        found += _links(results)
     if results.has("names"):
         found += _names(results)
     if results.has("named"):
@@ -228,6 +230,26 @@ def _batches(results: Results) -> Target:
         f"{calls:.2f} times, for {visits:.2f} times the visits",
         _verdict(calls <= 1.1),
     )
+
+
+LINK_SHARES = {"TLS": 0.9}
+"""The least share of the plain connection's visits a second that each scene must reach."""
+
+
+def _links(results: Results) -> list[Target]:
+    plain = results.median("links", "rate", scene="plain")
+    found = []
+    for scene, least in LINK_SHARES.items():
+        rate = results.median("links", "rate", scene=scene)
+        found.append(
+            Target(
+                f"visits a second with {scene} to Redis, beside a plain connection",
+                f"at least {least:.0%}",
+                f"{rate / plain:.0%} ({rate:,.0f} against {plain:,.0f})",
+                _verdict(rate >= least * plain),
+            )
+        )
+    return found
 
 
 def _names(results: Results) -> list[Target]:

@@ -2,9 +2,10 @@ import BasicContainers
 import DequeModule
 import System
 
-/// A socket to Redis, over TCP or on this machine, with the bytes and the replies that are on their way.
+/// A connected socket to Redis, over TCP or on this machine, with the bytes and the replies that are on
+/// their way.
 struct Link: ~Copyable {
-  private let socket: Descriptor
+  private let transport: Transport
 
   /// Bytes to be written, and how many of them were.
   private var output = UniqueArray<UInt8>()
@@ -30,16 +31,51 @@ struct Link: ~Copyable {
     case roleCheck
   }
 
-  /// Starts to connect.
-  init(connectingTo address: SocketAddress) throws(SystemError) {
-    socket = try .connecting(to: address)
+  /// Starts to connect, and has the poller watch for the end of that.
+  ///
+  /// - Parameters:
+  ///   - host: the name or the numeric address that the certificate of an encrypted server has to be for.
+  ///   - tls: encrypts the connection; nil for a plain one.
+  init(
+    connectingTo address: SocketAddress, host: String, tls: TLSClient?, _ poller: Poller,
+    _ token: Token
+  ) throws(RedisError) {
+    let transport = try Transport(connectingTo: address, host: host, tls: tls)
+    do throws(SystemError) {
+      try poller.add(transport.descriptor, .write, token)
+    } catch {
+      throw .system(error)
+    }
+    self.transport = transport
   }
 
   /// The descriptor to watch.
-  var descriptor: CInt { socket.number }
+  var descriptor: CInt { transport.descriptor }
 
   /// The reason why the attempt to connect failed; nil when it succeeded.
-  var connectionError: SystemError? { socket.connectionError }
+  var connectionError: SystemError? { transport.connectionError }
+
+  /// Whether the bytes are encrypted.
+  var isEncrypted: Bool { transport.isEncrypted }
+
+  /// Goes on with the handshake of an encrypted connection.
+  ///
+  /// - Returns: whether it is finished, and commands can be sent.
+  mutating func finishHandshake(_ poller: Poller, _ token: Token) throws(RedisError) -> Bool {
+    let isFinished = try transport.handshake()
+    try watch(poller, token)
+    return isFinished
+  }
+
+  /// Writes and reads what is possible after an event.
+  mutating func handleReadiness(
+    _ readiness: Readiness, _ poller: Poller, _ token: Token
+  ) throws(RedisError) {
+    if readiness.contains(.write) { try flush(poller, token) }
+    // TLS may have to write before it can read, and to read before it can write.
+    if readiness != .write || isEncrypted { try readInput() }
+    if isEncrypted { try flush(poller, token) }
+  }
 
   /// Adds a command to the output, for `flush` to write.
   mutating func append(_ command: borrowing Command, replyTo recipient: Recipient) {
@@ -50,9 +86,9 @@ struct Link: ~Copyable {
   }
 
   /// Writes as much of the output as the kernel takes, and has the poller watch for what is needed next.
-  mutating func flush(_ poller: Poller, _ token: Token) throws(SystemError) {
+  mutating func flush(_ poller: Poller, _ token: Token) throws(RedisError) {
     while sentCount < output.count,
-      let count = try socket.send(output.span.extracting(sentCount...))
+      let count = try transport.send(output.span.extracting(sentCount...))
     {
       sentCount += count
     }
@@ -60,14 +96,25 @@ struct Link: ~Copyable {
       output.removeAll(keepingCapacity: true)
       sentCount = 0
     }
-    let wanted: Readiness = output.isEmpty ? .read : [.read, .write]
-    guard wanted != watched else { return }
-    watched = wanted
-    try poller.change(descriptor, watched, token)
+    try watch(poller, token)
   }
 
-  /// Reads the bytes that have arrived.
-  mutating func readInput() throws(RedisError) {
-    try reader.readInput(from: socket)
+  /// Has the poller watch for what is needed next.
+  private mutating func watch(_ poller: Poller, _ token: Token) throws(RedisError) {
+    let isBlocked = !output.isEmpty || transport.isWriteBlocked
+    let wanted: Readiness = isBlocked ? [.read, .write] : .read
+    guard wanted != watched else { return }
+    watched = wanted
+    do throws(SystemError) {
+      try poller.change(descriptor, watched, token)
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  /// Reads the bytes that have arrived. The poller does not know of those that OpenSSL holds, so none are
+  /// left there.
+  private mutating func readInput() throws(RedisError) {
+    repeat { try reader.readInput(from: transport) } while transport.hasBufferedInput
   }
 }

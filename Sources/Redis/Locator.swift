@@ -27,12 +27,14 @@ final class Locator {
   private let place: Place
 
   /// - Parameters:
+  ///   - tls: encrypts the connections to sentinels; nil for plain ones.
   ///   - timeoutLimit: the longest wait for a sentinel.
   ///   - owner: the owner of the events.
   ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for a resolver, or a socket's path is too long.
   init(
-    _ address: RedisAddress, timeoutLimit: Interval, _ poller: Poller, owner: UInt8,
+    _ address: RedisAddress, tls: TLSClient?, timeoutLimit: Interval, _ poller: Poller,
+    owner: UInt8,
     resolver: Resolver?
   ) throws(SystemError) {
     switch address.endpoint {
@@ -49,11 +51,21 @@ final class Locator {
     case .sentinel(let sentinels, let name):
       place = .sentinels(
         try Sentinels(
-          sentinels, name: name, address.sentinelCredentials, timeoutLimit: timeoutLimit, poller,
-          owner: owner))
+          sentinels, name: name, address.sentinelCredentials, tls, timeoutLimit: timeoutLimit,
+          poller, owner: owner))
     case .seeds:
       // `RedisAddress.checkSupport` refuses them before.
       throw SystemError("connect", code: CInt(EPROTONOSUPPORT))
+    }
+  }
+
+  /// The host that the next address is one of, by its name or its numeric address; nil for a socket on this
+  /// machine.
+  var host: String? {
+    switch place {
+    case .socket: nil
+    case .host(let host): host.host.host
+    case .sentinels(let sentinels): sentinels.primaryHost
     }
   }
 

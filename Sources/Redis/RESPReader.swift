@@ -13,11 +13,18 @@ struct RESPReader: ~Copyable {
   /// How many bytes were read since the last reply.
   private var unparsedCount = 0
 
+  /// Whether any bytes were read.
+  private(set) var hasInput = false
+
   /// How many bytes one call reads at most.
   private static var readSize: Int { 4096 }
 
   /// The longest reply in bytes; a longer one is an error of the server.
   private static var longestReply: Int { 1 << 20 }
+
+  /// The first byte of the only record that a server of TLS answers other bytes with (RFC 8446 section
+  /// 5.1); no reply of Redis begins with it.
+  private static var tlsAlert: UInt8 { 21 }
 
   init() {
     // The call fails only when there is no memory left, and then nothing else would work either.
@@ -33,17 +40,14 @@ struct RESPReader: ~Copyable {
   /// Reads the bytes that have arrived.
   ///
   /// - Throws: `closed` at the end of the stream.
-  mutating func readInput(from socket: borrowing Descriptor) throws(RedisError) {
+  mutating func readInput(from transport: borrowing Transport) throws(RedisError) {
     input.removeAll(keepingCapacity: true)
     var received: Int?
-    do throws(SystemError) {
-      try input.append(addingCount: Self.readSize) { output throws(SystemError) in
-        received = try socket.receive(into: &output)
-      }
-    } catch {
-      throw .system(error)
+    try input.append(addingCount: Self.readSize) { output throws(RedisError) in
+      received = try transport.receive(into: &output)
     }
     if received == 0 { throw .closed }
+    if received != nil { hasInput = true }
     unparsedCount += input.count
     guard unparsedCount <= Self.longestReply else { throw .malformedReply("it is too long") }
     try check(
@@ -67,6 +71,7 @@ struct RESPReader: ~Copyable {
 
   private func check(_ status: CInt) throws(RedisError) {
     guard status != REDIS_OK else { return }
+    if input.count > 0, input[0] == Self.tlsAlert { throw .tls(.required) }
     throw unsafe .malformedReply(
       withUnsafePointer(to: &reader.pointee.errstr) { text in
         // Sound: hiredis ends the text with a zero within the array.

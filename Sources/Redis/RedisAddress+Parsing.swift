@@ -122,7 +122,6 @@ extension RedisAddress {
 
   /// Refuses an address whose kind the program cannot connect to.
   package func checkSupport() throws(AddressError) {
-    if isEncrypted { throw .encryptionNotSupported }
     switch endpoint {
     case .seeds: throw .clusterNotSupported
     case .tcp, .unix, .sentinel: break
@@ -133,7 +132,6 @@ extension RedisAddress {
 extension AddressError {
   package static let unknownScheme = AddressError(
     "it starts with none of redis://, rediss://, redis-sentinel://, rediss-sentinel:// and unix:")
-  package static let encryptionNotSupported = AddressError("rediss:// (TLS) is not supported")
   package static let clusterNotSupported = AddressError(
     "several hosts (a Redis Cluster) are not supported")
   package static let badDatabase = AddressError("the database is not a number")

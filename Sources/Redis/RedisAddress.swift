@@ -19,6 +19,9 @@ package struct RedisAddress: Equatable, Sendable {
   /// Whether connections are encrypted (TLS), those to sentinels as well.
   package var isEncrypted: Bool
 
+  /// The certificates and the key of encrypted connections.
+  package var tlsFiles = TLSFiles()
+
   /// The user and the password for Redis.
   package var credentials: Credentials
 

@@ -1,4 +1,5 @@
 import DequeModule
+import Glibc
 package import System
 import Telemetry
 
@@ -16,6 +17,9 @@ package struct RedisConnection: ~Copyable {
   /// What Redis has to execute before the connection is ready, after AUTH and SELECT.
   private let greeting: Command
   private var address: RedisAddress
+
+  /// Encrypts the connection; nil for a plain one.
+  private let tls: TLSClient?
 
   let locator: Locator
   private var timer: RetryTimer
@@ -56,6 +60,8 @@ package struct RedisConnection: ~Copyable {
     case lookingUp
     /// The socket, to be connected.
     case connecting(since: Instant)
+    /// The end of the TLS handshake.
+    case handshaking(since: Instant)
     /// The replies to the greeting.
     case greeting(since: Instant)
     /// A command to send. At the deadline Redis is pinged.
@@ -89,8 +95,9 @@ package struct RedisConnection: ~Copyable {
     figures: Figures = Figures(), greeting: consuming Command = Command(["PING"]),
     resolver: Resolver? = nil
   ) throws(SystemError) {
+    tls = address.isEncrypted ? TLSClient(address.tlsFiles) : nil
     locator = try Locator(
-      address, timeoutLimit: timeoutLimit, poller, owner: owner, resolver: resolver)
+      address, tls: tls, timeoutLimit: timeoutLimit, poller, owner: owner, resolver: resolver)
     timer = RetryTimer(limit: timeoutLimit)
     self.poller = poller
     self.owner = owner
@@ -104,7 +111,7 @@ package struct RedisConnection: ~Copyable {
     stateDeadline = deadline
     self.deadline = min(deadline, locatorDeadline)
     switch state {
-    case .disconnected, .lookingUp, .connecting, .greeting:
+    case .disconnected, .lookingUp, .connecting, .handshaking, .greeting:
       (isReady, isAwaitingReply) = (false, false)
     case .idle, .awaitingRest: (isReady, isAwaitingReply) = (true, false)
     case .awaitingReply, .awaitingConfirmation: (isReady, isAwaitingReply) = (true, true)
@@ -211,19 +218,33 @@ extension RedisConnection {
     do {
       try handleReadiness(event.readiness, now)
     } catch {
-      drop(error, now)
+      drop(isUnansweredEnd(error) ? .tls(.perhapsRequired) : error, now)
     }
   }
 
   private mutating func handleReadiness(
     _ readiness: Readiness, _ now: Instant
   ) throws(RedisError) {
-    if case .connecting(let since) = state {
-      try greet(since, now)
-      return
+    switch state {
+    case .connecting(let since):
+      try finishConnecting(since, now)
+    case .handshaking(let since):
+      try continueHandshake(since, now)
+    default:
+      let token = socketToken
+      try link?.handleReadiness(readiness, poller, token)
     }
-    if readiness.contains(.write) { try flush() }
-    if readiness != .write { try link?.readInput() }
+  }
+
+  /// Whether a server ended a connection that is not encrypted without a reply to the greeting.
+  private mutating func isUnansweredEnd(_ error: RedisError) -> Bool {
+    guard case .greeting = state, tls == nil, locator.host != nil, link?.reader.hasInput == false
+    else { return false }
+    return switch error {
+    case .closed: true
+    case .system(let error): error.code == ECONNRESET
+    default: false
+    }
   }
 
   /// Does what is due.
@@ -243,6 +264,9 @@ extension RedisConnection {
     case .connecting:
       timer.recordExpiry()
       drop(.timedOut, now)
+    case .handshaking:
+      timer.recordExpiry()
+      drop(.tls(.handshakeTimedOut), now)
     case .greeting, .awaitingReply, .awaitingConfirmation, .awaitingRest:
       let error = timer.isAtLimit ? RedisError.tooSlow(timer.timeout) : .timedOut
       timer.recordExpiry()
@@ -272,11 +296,7 @@ extension RedisConnection {
 
   private mutating func flush() throws(RedisError) {
     let token = socketToken
-    do {
-      try link?.flush(poller, token)
-    } catch {
-      throw .system(error)
-    }
+    try link?.flush(poller, token)
   }
 
   private var socketToken: Token {
@@ -332,22 +352,32 @@ extension RedisConnection {
 
   private mutating func connect(to address: SocketAddress, _ now: Instant) throws(RedisError) {
     generation &+= 1
-    do throws(SystemError) {
-      let link = try Link(connectingTo: address)
-      try poller.add(link.descriptor, link.watched, socketToken)
-      self.link = consume link
-    } catch {
-      throw .system(error)
-    }
+    link = try Link(
+      connectingTo: address, host: locator.host ?? "", tls: tls, poller, socketToken)
     enter(.connecting(since: now), until: now + connectTimeout)
   }
 
   private var connectTimeout: Interval { min(timer.timeout, Self.longestConnecting) }
 
-  /// Handles that the attempt to connect has ended: greets Redis, unless it failed.
-  private mutating func greet(_ since: Instant, _ now: Instant) throws(RedisError) {
+  /// Handles that the attempt to connect has ended: begins the handshake or greets Redis, unless it failed.
+  private mutating func finishConnecting(_ since: Instant, _ now: Instant) throws(RedisError) {
     if let error = link?.connectionError { throw .system(error) }
     timer.recordConnecting(after: now - since)
+    guard link?.isEncrypted == true else { return try greet(now) }
+    enter(.handshaking(since: now), until: now + timer.timeout)
+    try continueHandshake(now, now)
+  }
+
+  /// Goes on with the handshake, and greets Redis when it is finished. No command, and so no password, is
+  /// sent before.
+  private mutating func continueHandshake(_ since: Instant, _ now: Instant) throws(RedisError) {
+    let token = socketToken
+    guard try link?.finishHandshake(poller, token) == true else { return }
+    timer.recordConnecting(after: now - since)
+    try greet(now)
+  }
+
+  private mutating func greet(_ now: Instant) throws(RedisError) {
     enter(.greeting(since: now), until: now + timer.timeout)
     appendGreeting()
     try flush()

@@ -6,6 +6,8 @@ package enum RedisError: Error, Equatable, Sendable {
   case unknownHost(String)
   /// A system call failed: connecting, reading or writing.
   case system(SystemError)
+  /// The connection is not encrypted, or its server is not trusted.
+  case tls(TLSError)
   /// The server, or a proxy on the way, closed the connection.
   case closed
   /// A reply, or the connection itself, did not come in time.
@@ -30,6 +32,7 @@ extension RedisError: CustomStringConvertible {
     switch self {
     case .unknownHost(let reason): "unknown host: \(reason)"
     case .system(let error): error.reason
+    case .tls(let error): error.description
     case .closed: "connection closed"
     case .timedOut: "no answer in time"
     case .tooSlow(let limit): "no answer within \(limit.seconds) s, the longest that a visit waits"
@@ -47,6 +50,7 @@ extension RedisError {
   /// than that Redis does not answer.
   package var publicReason: String? {
     switch self {
+    case .tls(let error): error.description
     case .noPrimary: "no sentinel tells the primary of Redis"
     case .notPrimary: "the Redis that the sentinels name is no primary"
     default: nil

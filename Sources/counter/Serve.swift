@@ -9,6 +9,9 @@ struct Serve: ParsableCommand {
   @Option(Settings.metricsPort) var metricsPort: GivenFlag?
   @Option(Settings.redis) var redis: GivenFlag?
   @Option(Settings.redisPasswordFile) var redisPasswordFile: GivenFlag?
+  @Option(Settings.redisCA) var redisCA: GivenFlag?
+  @Option(Settings.redisCertificate) var redisCertificate: GivenFlag?
+  @Option(Settings.redisKey) var redisKey: GivenFlag?
   @Option(Settings.sentinelUser) var sentinelUser: GivenFlag?
   @Option(Settings.sentinelPasswordFile) var sentinelPasswordFile: GivenFlag?
   @Option(Settings.data) var data: GivenFlag?

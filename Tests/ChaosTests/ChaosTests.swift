@@ -11,7 +11,7 @@ import Testing
 struct ChaosTests {
   @Test(
     "No visit fails, and each gets the number that is its own, whatever goes wrong for a moment",
-    arguments: Fault.ofLink + Fault.ofRedis)
+    arguments: Fault.ofLink + Fault.ofEncryptedLink + Fault.ofRedis)
   func moments(fault: Fault) throws {
     try expectExact(under: fault)
   }

@@ -49,7 +49,7 @@ extension Fault {
   ]
 
   /// Lets the link misbehave until the time is over.
-  private static func disturb(_ scene: Scene, _ trouble: Trouble) throws -> LinkProxy.Record {
+  static func disturb(_ scene: Scene, _ trouble: Trouble) throws -> LinkProxy.Record {
     let proxy = try #require(scene.proxy)
     proxy.trouble = trouble
     _ = scene.repeatedly(every: 0.01...0.02) {}

@@ -38,6 +38,9 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// sentinels; nil for a single Redis.
   let minReplicas: Int?
 
+  /// Whether the link to Redis is encrypted.
+  let isEncrypted: Bool
+
   /// For each counter, user and password in the address of Redis, as they stand before the host.
   let credentials: [String]
 
@@ -49,7 +52,8 @@ struct Fault: Sendable, CustomTestStringConvertible {
 
   init(
     _ name: String, _ failures: Failures = .none, visitTimeout: Double = 15,
-    hasProxy: Bool = false, minReplicas: Int? = nil, credentials: [String] = ["", ""],
+    hasProxy: Bool = false, isEncrypted: Bool = false, minReplicas: Int? = nil,
+    credentials: [String] = ["", ""],
     refusesNames: Bool = false,
     strike: @escaping @Sendable (Scene) throws -> [Strikes]
   ) {
@@ -58,6 +62,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     self.visitTimeout = visitTimeout
     self.hasProxy = hasProxy
     self.minReplicas = minReplicas
+    self.isEncrypted = isEncrypted
     self.credentials = credentials
     self.refusesNames = refusesNames
     self.strike = strike

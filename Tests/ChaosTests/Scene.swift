@@ -12,6 +12,9 @@ final class Scene {
   /// The one that counts at the end.
   var redis: RedisProcess
 
+  /// The same, when the link is encrypted.
+  let encryptedRedis: TLSRedis?
+
   /// The replicas of Redis and their sentinels, if there are any.
   let group: RedisGroup?
   let visitors: Visitors
@@ -28,13 +31,14 @@ final class Scene {
   private var began = ContinuousClock.now
 
   init(
-    _ redis: RedisProcess, _ group: RedisGroup?, _ proxy: LinkProxy?,
+    _ redis: RedisProcess, _ encryptedRedis: TLSRedis?, _ group: RedisGroup?, _ proxy: LinkProxy?,
     whenRefused: Visitors.WhenRefused,
     hasNames: Bool, start: @escaping (Int, UInt16?) throws -> CounterProcess
   ) throws {
     let counters = try (0..<2).map { try start($0, nil) }
     for counter in counters { try counter.waitUntilReady() }
     self.redis = redis
+    self.encryptedRedis = encryptedRedis
     self.group = group
     self.proxy = proxy
     self.counters = counters
@@ -121,29 +125,38 @@ func withScene<Result>(
   if let minReplicas = fault.minReplicas {
     return try withRedisGroup { group in
       try withScene(
-        for: fault, group.servers[0], group, program: program,
+        for: fault, group.servers[0], nil, group, program: program,
         flags: flags + ["--min-replicas", "\(minReplicas)"], hasNames: hasNames, body)
+    }
+  }
+  if fault.isEncrypted {
+    return try withTLSRedis { redis in
+      try withScene(
+        for: fault, redis.plain, redis, nil, program: program, flags: flags + redis.trust,
+        hasNames: hasNames, body)
     }
   }
   return try withRedis { redis in
     try withScene(
-      for: fault, redis, nil, program: program, flags: flags, hasNames: hasNames, body)
+      for: fault, redis, nil, nil, program: program, flags: flags, hasNames: hasNames, body)
   }
 }
 
 private func withScene<Result>(
-  for fault: Fault, _ redis: RedisProcess, _ group: RedisGroup?, program: String?,
-  flags: [String], hasNames: Bool, _ body: (Scene) throws -> Result
+  for fault: Fault, _ redis: RedisProcess, _ encrypted: TLSRedis?, _ group: RedisGroup?,
+  program: String?, flags: [String], hasNames: Bool, _ body: (Scene) throws -> Result
 ) throws -> Result {
-  let proxy = fault.hasProxy ? try LinkProxy(to: redis.port) : nil
+  let upstream = encrypted?.port ?? redis.port
+  let scheme = encrypted == nil ? "redis" : "rediss"
+  let proxy = fault.hasProxy ? try LinkProxy(to: upstream) : nil
   defer { proxy?.end() }
   return try withTemporaryFolder { folder in
     let tokens = "\(folder)/tokens"
     try "* \(CounterClient.token)\n".write(toFile: tokens, atomically: true, encoding: .utf8)
     let scene = try Scene(
-      redis, group, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
+      redis, encrypted, group, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
     ) { index, port in
-      let server = "redis://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? redis.port)"
+      let server = "\(scheme)://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? upstream)"
       return try CounterProcess(
         ["--redis", group?.url ?? server, "--threads", "2"]
           + ["--visit-timeout", "\(fault.visitTimeout)", "--tokens", tokens] + flags,

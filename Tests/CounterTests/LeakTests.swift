@@ -16,46 +16,72 @@ struct LeakTests {
     ProcessInfo.processInfo.environment["LEAK_VISITS"].flatMap { Int($0) } ?? 10_000
   }
 
+  private static let flags = ["--visit-timeout", "0.5", "--threads", "2"]
+
   @Test("There are none after many visits with Redis cut off, killed and out of memory in between")
   func visits() throws {
-    try withCounterAndRedis(["--visit-timeout", "0.5", "--threads", "2"]) { counter, redis in
-      let visitors = Visitors(16, ports: [counter.port], limit: .seconds(300))
-      defer { visitors.tellToStop() }
-      let failures = [
-        { _ = try redis.command("CLIENT", "KILL", "TYPE", "normal") },
-        {
-          redis.crash()
-          try counter.refuse(3)
-          try redis.start()
-        },
-        {
-          redis.freeze()
-          try counter.refuse(3)
-          redis.thaw()
-        },
-        {
-          _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
-          try counter.refuse(3)
-          _ = try redis.command("CONFIG", "SET", "maxmemory", "0")
-        },
-        { _ = try redis.command("SCRIPT", "FLUSH") },
-        { try counter.annoy() },
-      ]
-      let share = Self.visits / (failures.count + 1)
-      for failure in failures {
-        try visitors.waitUntilAnswered(more: share, within: .seconds(120))
-        try failure()
-      }
-      try visitors.waitUntilAnswered(Self.visits, within: .seconds(120))
-      let tally = try visitors.stop()
-      #expect(tally.visits.count >= Self.visits)
-      #expect(Set(tally.numbers).count == tally.visits.count)
-
-      counter.send(signal: SIGTERM)
-      let code = try counter.waitForExit(within: .seconds(60))
-      #expect(code == 0, "\(counter.log)")
-      #expect(!counter.log.contains("Sanitizer"))
+    try withCounterAndRedis(Self.flags) { counter, redis in
+      try visitWithFailures(Self.visits, counter, redis)
     }
+  }
+
+  @Test("The same with an encrypted Redis, and certificates that are not trusted")
+  func encryptedVisits() throws {
+    try withTLSRedis { redis throws in
+      let bad = try redis.makeBadCertificates()
+      try withCounter(Self.flags + ["--redis", redis.url()] + redis.trust) { counter throws in
+        try visitWithFailures(Self.visits / 4, counter, redis.plain) {
+          for certificate in bad {
+            try redis.use(certificate)
+            _ = try redis.plain.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+            try counter.refuse(1)
+          }
+          try redis.use("server")
+        }
+      }
+    }
+  }
+
+  private func visitWithFailures(
+    _ count: Int, _ counter: CounterProcess, _ redis: RedisProcess,
+    _ further: @escaping () throws -> Void = {}
+  ) throws {
+    let visitors = Visitors(16, ports: [counter.port], limit: .seconds(300))
+    defer { visitors.tellToStop() }
+    let failures = [
+      { _ = try redis.command("CLIENT", "KILL", "TYPE", "normal") },
+      {
+        redis.crash()
+        try counter.refuse(3)
+        try redis.start()
+      },
+      {
+        redis.freeze()
+        try counter.refuse(3)
+        redis.thaw()
+      },
+      {
+        _ = try redis.command("CONFIG", "SET", "maxmemory", "1")
+        try counter.refuse(3)
+        _ = try redis.command("CONFIG", "SET", "maxmemory", "0")
+      },
+      { _ = try redis.command("SCRIPT", "FLUSH") },
+      { try counter.annoy() }, further,
+    ]
+    let share = count / (failures.count + 1)
+    for failure in failures {
+      try visitors.waitUntilAnswered(more: share, within: .seconds(120))
+      try failure()
+    }
+    try visitors.waitUntilAnswered(count, within: .seconds(120))
+    let tally = try visitors.stop()
+    #expect(tally.visits.count >= count)
+    #expect(Set(tally.numbers).count == tally.visits.count)
+
+    counter.send(signal: SIGTERM)
+    let code = try counter.waitForExit(within: .seconds(60))
+    #expect(code == 0, "\(counter.log)")
+    #expect(!counter.log.contains("Sanitizer"))
   }
 
   @Test("A leak would be found", .enabled(if: sanitizer == "address"))

@@ -18,10 +18,12 @@ struct ConnectionLoop: ~Copyable {
 
   /// - Parameter limit: the longest a reply may take; a quarter of it is waited for at first.
   init(
-    to url: String, limit: Interval = .seconds(4),
+    to url: String, tls files: TLSFiles = TLSFiles(), limit: Interval = .seconds(4),
     greeting: consuming Command = Command(["PING"]), resolver: Resolver? = nil
   ) throws {
-    try self.init(to: try RedisAddress(url), limit: limit, greeting: greeting, resolver: resolver)
+    var address = try RedisAddress(url)
+    address.tlsFiles = files
+    try self.init(to: address, limit: limit, greeting: greeting, resolver: resolver)
   }
 
   init(

@@ -106,7 +106,8 @@ package struct Configuration: Sendable {
           host: try host.remoteHost(),
           port: try port?.port(from: 1) ?? RedisAddress.defaultPort))
     }
-    return try completeSentinels(of: completePassword(of: redis, source), source)
+    redis = try completeSentinels(of: completePassword(of: redis, source), source)
+    return try completeTLS(of: redis, source)
   }
 }
 

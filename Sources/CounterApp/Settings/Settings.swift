@@ -21,10 +21,21 @@ package enum Settings {
     "redis", "REDIS_URL", note: ", or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT", "url",
     computed: "a private redis-server", { try $0.redisURL() },
     "The Redis to count in: redis://[user:password@]host[:port][/database], unix:/path, or, through "
-      + "sentinels, redis-sentinel://[user:password@]host[:port],host[:port]/[database]#name.")
+      + "sentinels, redis-sentinel://[user:password@]host[:port],host[:port]/[database]#name; rediss for "
+      + "redis encrypts (TLS).")
   package static let redisPasswordFile = Setting(
     "redis-password-file", "REDIS_PASSWORD", note: ", the password itself", "file", { $0.text },
     "The file that holds the password for Redis, when the URL holds none.")
+  package static let redisCA = Setting(
+    "redis-ca", "REDIS_CA", "file", computed: "those that the system trusts", { try $0.path() },
+    "The certificates that an encrypted Redis (rediss://) is checked with, in PEM.")
+  package static let redisCertificate = Setting(
+    "redis-cert", "REDIS_CERT", "file", computed: "none", { try $0.path() },
+    "The certificate for an encrypted Redis that requires one of its clients, in PEM, and behind it "
+      + "those between it and its authority.")
+  package static let redisKey = Setting(
+    "redis-key", "REDIS_KEY", "file", computed: "none", { try $0.path() },
+    "The private key of that certificate, in PEM, without a password.")
   package static let sentinelUser = Setting(
     "sentinel-user", "SENTINEL_USER", "name", computed: "the default user", { $0.text },
     "The user to authenticate as at the sentinels.")
@@ -133,7 +144,8 @@ package enum Settings {
   /// All declarations of the server, in the order of `--help` and of the table.
   package static let all = [
     host.declaration, port.declaration, metricsPort.declaration, redis.declaration,
-    redisPasswordFile.declaration, sentinelUser.declaration, sentinelPasswordFile.declaration,
+    redisPasswordFile.declaration, redisCA.declaration, redisCertificate.declaration,
+    redisKey.declaration, sentinelUser.declaration, sentinelPasswordFile.declaration,
     data.declaration, threads.declaration,
     visitTimeout.declaration, drainDelay.declaration, drainTimeout.declaration,
     maxConnections.declaration,

@@ -26,6 +26,8 @@ struct SentinelConversation: ~Copyable {
   private enum State {
     /// The socket is being connected.
     case connecting(since: Instant)
+    /// The TLS handshake goes on.
+    case handshaking(since: Instant)
     /// The replies to all but the pings are not there.
     case asking(since: Instant)
     /// The primary has not moved. At the deadline the sentinel is pinged.
@@ -34,13 +36,11 @@ struct SentinelConversation: ~Copyable {
     case pinging
   }
 
-  /// Starts to connect.
+  /// - Parameter link: is being connected, and watched under the token.
   init(
-    at address: SocketAddress, name: String, _ poller: Poller, _ token: Token,
+    on link: consuming Link, name: String, _ poller: Poller, _ token: Token,
     _ timer: borrowing RetryTimer, _ now: Instant
-  ) throws(SystemError) {
-    let link = try Link(connectingTo: address)
-    try poller.add(link.descriptor, link.watched, token)
+  ) {
     self.link = link
     self.poller = poller
     self.token = token
@@ -57,7 +57,7 @@ struct SentinelConversation: ~Copyable {
   /// Whether the sentinel has not answered yet.
   var isAsking: Bool {
     switch state {
-    case .connecting, .asking: true
+    case .connecting, .handshaking, .asking: true
     case .listening, .pinging: false
     }
   }
@@ -66,14 +66,27 @@ struct SentinelConversation: ~Copyable {
   mutating func handleReadiness(
     _ readiness: Readiness, _ credentials: Credentials, _ timer: inout RetryTimer, _ now: Instant
   ) throws(RedisError) {
-    if case .connecting(let since) = state {
+    switch state {
+    case .connecting(let since):
       if let error = link.connectionError { throw .system(error) }
       timer.recordConnecting(after: now - since)
-      (state, deadline) = (.asking(since: now), now + timer.timeout)
-      return try send(question(credentials))
+      if link.isEncrypted { (state, deadline) = (.handshaking(since: now), now + timer.timeout) }
+      try ask(since: now, credentials, &timer, now)
+    case .handshaking(let since):
+      try ask(since: since, credentials, &timer, now)
+    case .asking, .listening, .pinging:
+      try link.handleReadiness(readiness, poller, token)
     }
-    if readiness.contains(.write) { try flush() }
-    if readiness != .write { try link.readInput() }
+  }
+
+  /// Sends the question, once the handshake of an encrypted connection is finished.
+  private mutating func ask(
+    since start: Instant, _ credentials: Credentials, _ timer: inout RetryTimer, _ now: Instant
+  ) throws(RedisError) {
+    guard try link.finishHandshake(poller, token) else { return }
+    timer.recordConnecting(after: now - start)
+    (state, deadline) = (.asking(since: now), now + timer.timeout)
+    try send(question(credentials))
   }
 
   private func question(_ credentials: Credentials) -> Command {
@@ -137,6 +150,7 @@ struct SentinelConversation: ~Copyable {
     guard now >= deadline else { return }
     guard case .listening = state else {
       timer.recordExpiry()
+      if case .handshaking = state { throw .tls(.handshakeTimedOut) }
       throw .timedOut
     }
     (state, deadline) = (.pinging, now + timer.timeout)
@@ -145,14 +159,6 @@ struct SentinelConversation: ~Copyable {
 
   private mutating func send(_ command: borrowing Command) throws(RedisError) {
     link.append(command, replyTo: .connection)
-    try flush()
-  }
-
-  private mutating func flush() throws(RedisError) {
-    do {
-      try link.flush(poller, token)
-    } catch {
-      throw .system(error)
-    }
+    try link.flush(poller, token)
   }
 }

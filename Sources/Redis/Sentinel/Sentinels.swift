@@ -12,6 +12,7 @@ final class Sentinels {
   private let name: String
   private let hosts: [HostAddresses]
   private var credentials: Credentials
+  private let tls: TLSClient?
   private let poller: Poller
   private let owner: UInt8
   private var timer: RetryTimer
@@ -58,8 +59,8 @@ final class Sentinels {
 
   /// - Throws: when there is no descriptor for a resolver.
   init(
-    _ hosts: [HostPort], name: String, _ credentials: Credentials, timeoutLimit: Interval,
-    _ poller: Poller, owner: UInt8
+    _ hosts: [HostPort], name: String, _ credentials: Credentials, _ tls: TLSClient?,
+    timeoutLimit: Interval, _ poller: Poller, owner: UInt8
   ) throws(SystemError) {
     var addresses: [HostAddresses] = []
     for host in hosts {
@@ -70,10 +71,14 @@ final class Sentinels {
     self.hosts = addresses
     self.name = name
     self.credentials = credentials
+    self.tls = tls
     self.poller = poller
     self.owner = owner
     timer = RetryTimer(limit: timeoutLimit)
   }
+
+  /// The name or the numeric address of the primary; nil before a sentinel has told it.
+  var primaryHost: String? { primary?.host.host }
 
   /// When `tick` has to be called though no event comes.
   var deadline: Instant {
@@ -193,23 +198,31 @@ extension Sentinels {
   /// - Returns: the failure of the round when none can be.
   private func askCurrent(_ now: Instant) -> Locator.News {
     while true {
-      do throws(SystemError) {
+      do throws(RedisError) {
         try startConversation(now)
         return .none
       } catch {
-        guard noteFailure(.system(error)) else { return endRound(now) }
+        guard noteFailure(error) else { return endRound(now) }
       }
     }
   }
 
-  private func startConversation(_ now: Instant) throws(SystemError) {
+  private func startConversation(_ now: Instant) throws(RedisError) {
     conversation = nil
-    guard let address = try hosts[current].nextAddress() else {
+    let next: SocketAddress?
+    do throws(SystemError) {
+      next = try hosts[current].nextAddress()
+    } catch {
+      throw .system(error)
+    }
+    guard let address = next else {
       (state, stateDeadline) = (.lookingUp, now + timer.timeout)
       return
     }
     generation &+= 1
-    conversation = try SentinelConversation(at: address, name: name, poller, token, timer, now)
+    let link = try Link(
+      connectingTo: address, host: hosts[current].host.host, tls: tls, poller, token)
+    conversation = SentinelConversation(on: link, name: name, poller, token, timer, now)
     state = .talking
   }
 
