@@ -3,7 +3,7 @@
 swift_build := swift build --configuration release --product counter
 counter := .build/release/counter
 packages := libhiredis-dev libssl-dev redis-server pkg-config
-test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core fonts-liberation git openssl shellcheck valgrind
+test_packages := $(packages) bats binutils chromium curl fonts-dejavu-core fonts-liberation git libnss-wrapper openssl shellcheck valgrind
 
 # The same program with a script that ignores the claim, to check the chaos suite with.
 broken := .build/release/broken-counter
@@ -155,6 +155,7 @@ lint: test-tools
 	  Fuzzing/run Fuzzing/minimize Tests/Image/run Tests/Image/visit
 	shellcheck --check-sourced deploy.sh upgrade.sh
 	shellcheck $(wildcard Tests/Scripts/stand-ins/*)
+	shellcheck --external-sources --source-path SCRIPTDIR $(wildcard helm/counter/scripts/*)
 	@# Bats files use variables of files that shellcheck cannot see them load.
 	shellcheck --exclude SC2034,SC2154 $(wildcard Tests/Scripts/*.ba*)
 	.build/python/bin/hadolint Dockerfile

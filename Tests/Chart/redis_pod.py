@@ -28,6 +28,7 @@ class RedisPod:
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
         self.folder = folder
+        self.environment = dict(os.environ) | {"POD": "redisapp-0"}
         release = render(sets=sets)
         self.container = release.container("StatefulSet")
         self._paths = {
@@ -46,7 +47,8 @@ class RedisPod:
         # Without its own title, which would hide how it was started.
         more = f"port {self.port}\nbind 127.0.0.1\nset-proc-title no\n"
         text = text.replace("port 6379\n", more)
-        return text.replace("redis-cli ", f"redis-cli -p {self.port} ")
+        text = text.replace("redis-cli ", f"redis-cli -p {self.port} ")
+        return text.replace("ask 6379 ", f"ask {self.port} ")
 
     def set_password(self, password: bytes) -> None:
         """Puts a password where the Secret is mounted."""
@@ -54,10 +56,9 @@ class RedisPod:
 
     def run(self, command: list[str]) -> subprocess.CompletedProcess[str]:
         """Runs a command as Kubernetes would in the container."""
-        program, *words = map(self.here, command)
-        port = ["-p", str(self.port)] if program == "redis-cli" else []
         return subprocess.run(
-            [program, *port, *words], capture_output=True, text=True, timeout=LIMIT
+            list(map(self.here, command)), env=self.environment, capture_output=True, text=True,
+            timeout=LIMIT,
         )
 
     def probe(self, name: str) -> bool:
@@ -69,7 +70,7 @@ class RedisPod:
         command = list(map(self.here, self.container["command"]))
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, start_new_session=True
+                command, env=self.environment, stdout=log, stderr=log, start_new_session=True
             )
         end = time.monotonic() + LIMIT
         while not self.probe("startupProbe"):

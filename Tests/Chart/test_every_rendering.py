@@ -108,7 +108,9 @@ class EveryRenderingTests(unittest.TestCase):
             selector = specification.get("selector") or specification.get("podSelector")
             if selector is None or each["kind"] == "ServiceMonitor":
                 continue
-            wanted = selector.get("matchLabels", selector)
+            wanted = dict(selector.get("matchLabels", selector))
+            # A label that Kubernetes gives the pods of a StatefulSet.
+            wanted.pop("statefulset.kubernetes.io/pod-name", None)
             selected = [kind for kind, labels in pods.items() if wanted.items() <= labels.items()]
             component = each["metadata"]["labels"]["app.kubernetes.io/component"]
             meant = {"redis": "StatefulSet", "test": "Pod"}.get(component, "Deployment")

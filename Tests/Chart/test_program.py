@@ -11,6 +11,7 @@ import tempfile
 import time
 import unittest
 
+from certificates import Authority
 from chart import cases, render
 from redis_pod import LIMIT, RedisPod, free_port
 
@@ -54,7 +55,19 @@ class ProgramTests(unittest.TestCase):
             connection.close()
 
     def test_it_understands_every_flag_and_no_variable_of_kubernetes_misleads_it(self):
-        flags = render(cases()["everything"]).container("Deployment")["args"]
+        self.understands("everything")
+
+    def test_it_understands_the_flags_for_a_redis_with_replicas(self):
+        self.understands("redis-replicas")
+
+    def test_it_understands_the_flags_for_tls(self):
+        for case in ("redis-tls", "redis-replicas-tls", "external-redis-tls", "external-sentinels"):
+            with self.subTest(case):
+                self.understands(case)
+
+    def understands(self, case: str) -> None:
+        """Starts the program with the flags of a case."""
+        flags = render(cases()[case]).container("Deployment")["args"]
         with tempfile.TemporaryDirectory(prefix="counter-chart-program-") as folder:
             password = pathlib.Path(folder) / "password"
             password.write_text("secret\n")
@@ -62,6 +75,9 @@ class ProgramTests(unittest.TestCase):
             tokens = pathlib.Path(folder) / "tokens"
             tokens.write_text("* a-token-for-everything\n")
             flags = [each.replace("/run/secrets/counter/tokens", str(tokens)) for each in flags]
+            Authority(pathlib.Path(folder) / "authority").issue(pathlib.Path(folder), "redisapp")
+            for each in ("redis-ca", "redis-client"):
+                flags = [flag.replace(f"/run/secrets/{each}/", f"{folder}/") for flag in flags]
             misleading = {
                 name: "tcp://10.0.0.1:80" for name in ("METRICS_PORT", "COUNTER_PORT", "REDISAPP_PORT")
             }

@@ -210,14 +210,17 @@ class ReleaseTests(unittest.TestCase):
     def test_an_image_or_a_secret_of_redis_that_is_not_there_leaves_the_old_redis_alone(self, operator):
         there = operator.there
         there.put((NAMED["Secret"], "web", "theirs"), {"data": {"password": "c2VjcmV0"}})
+        of_tls = {each: "c2VjcmV0" for each in ("ca.crt", "tls.crt", "tls.key")}
+        there.put((NAMED["Secret"], "web", "certificates"), {"data": of_tls})
+        tls = "redis.tls.enabled=true,redis.tls.existingSecret="
         operator.install()
         redis = copy.deepcopy(there.object("StatefulSet", "redisapp")["spec"])
-        for change in ("redis.image=redis:broken", "redis.existingSecret=missing"):
+        for change in ("redis.image=redis:broken", f"{tls}missing", "redis.existingSecret=missing"):
             with self.assertRaises(HelmFailed):
                 operator.upgrade(change, waits=True)
             self.assertEqual(there.object("StatefulSet", "redisapp")["spec"], redis)
             self.assertIsNone(there.object("Pod", "redisapp-trial"))
-        for change in ("redis.image=redis:8.4", "redis.existingSecret=theirs"):
+        for change in ("redis.image=redis:8.4", "redis.existingSecret=theirs", f"{tls}certificates"):
             operator.upgrade(change, waits=True)
             self.assertNotEqual(there.object("StatefulSet", "redisapp")["spec"], redis)
             self.assertIsNone(there.object("Pod", "redisapp-trial"))

@@ -327,6 +327,11 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
+def key_of(value: Object) -> str:
+    """What tells a value from others in a list: a mount, where it is, and all others, their names."""
+    return value.get("mountPath") or value["name"]
+
+
 def remove_leaf(value: Any, path: Path) -> None:
     """Removes a field of an object."""
     name, rest = path[0], path[1:]
@@ -432,13 +437,13 @@ def schema(kinds: list[Kind]) -> Object:
 def merged(old: Any, patch: Any, by_name: bool) -> Any:
     """RFC 7396. If `by_name`, lists of what has names are merged by them, which is near enough to the
     strategic merge patch and to an object that is applied."""
-    if by_name and is_list_of_named(patch) and is_list_of_named(old):
-        named = {each["name"]: each for each in old}
+    if by_name and is_list_of_named(old) and isinstance(patch, list):
+        named = {key_of(each): each for each in old}
         for each in patch:
             if each.get("$patch") == "delete":
-                named.pop(each["name"], None)
+                named.pop(key_of(each), None)
             else:
-                named[each["name"]] = merged(named.get(each["name"]), each, by_name)
+                named[key_of(each)] = merged(named.get(key_of(each)), each, by_name)
         return list(named.values())
     if not isinstance(patch, dict):
         return patch

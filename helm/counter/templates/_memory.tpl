@@ -85,6 +85,13 @@
 - name: MAX_CONNECTIONS
   value: {{ int64 .Values.maxConnections | quote }}
 {{- end }}
+{{- if .Values.redis.urlSecret }}
+- name: REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ .Values.redis.urlSecret | quote }}
+      key: {{ .Values.redis.urlSecretKey | quote }}
+{{- end }}
 {{- with .Values.extraEnv }}
 {{ toYaml . }}
 {{- end }}

@@ -25,7 +25,7 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" 
 {{/* The URL of Redis if extraArgs or extraEnv name it, which then is the only place that does:
      "secret" if it is in a Secret, and empty if they do not name it. */}}
 {{- define "counter.redisURLOfTheirs" -}}
-{{- $url := "" -}}
+{{- $url := empty .Values.redis.urlSecret | ternary "" "secret" -}}
 {{- range .Values.extraEnv }}
   {{- if eq .name "REDIS_URL" }}{{ $url = .value | default "secret" }}{{ end -}}
 {{- end }}
@@ -38,20 +38,66 @@ helm.sh/chart: {{ printf "%s-%s" $.Chart.Name $.Chart.Version | replace "+" "_" 
 {{- $url -}}
 {{- end }}
 
+{{/* The names of the pods of Redis where there are several, which are those of their Services, too. */}}
+{{- define "counter.redisPods" -}}
+{{- $pods := list -}}
+{{- if .Values.redis.replicas -}}
+  {{- range until (add1 .Values.redis.replicas | int) }}{{ $pods = append $pods (printf "%s-%d" $.Values.redis.name .) }}{{ end -}}
+{{- end -}}
+{{- join " " $pods -}}
+{{- end }}
+
+{{/* The name of its pod, for the scripts. */}}
+{{- define "counter.redisPodName" -}}
+env:
+  - name: POD
+    valueFrom:
+      fieldRef:
+        fieldPath: metadata.name
+{{- end }}
+
+{{/* What each container of Redis's pods mounts. */}}
+{{- define "counter.redisMounts" -}}
+- name: data
+  mountPath: /data
+- name: configuration
+  mountPath: /etc/redis
+  readOnly: true
+- name: password
+  mountPath: /run/secrets/redis
+  readOnly: true
+{{- if .Values.redis.tls.enabled }}
+- name: tls
+  mountPath: /run/secrets/redis-tls
+  readOnly: true
+{{- end }}
+- name: users
+  mountPath: /run/redis
+{{- end }}
+
 {{/* The URL of Redis for the flag --redis. A name, not the variable REDISAPP_SERVICE_HOST, because
      Kubernetes does not change the variables of a pod that runs when a Service gets another address. */}}
 {{- define "counter.redisURL" -}}
 {{- $host := .Values.redis.host | default .Values.redis.name -}}
 {{- if contains ":" $host }}{{ $host = printf "[%s]" $host }}{{ end -}}
-{{- .Values.redis.url | default (printf "redis://%s:%d" $host (int .Values.redis.port)) -}}
+{{- $scheme := .Values.redis.tls.enabled | ternary "rediss" "redis" -}}
+{{- if .Values.redis.url -}}
+  {{- .Values.redis.url -}}
+{{- else if .Values.redis.replicas -}}
+  {{- $sentinels := include "counter.redisPods" . | replace " " ":26379," -}}
+  {{- printf "%s-sentinel://%s:26379#counter" $scheme $sentinels -}}
+{{- else -}}
+  {{- printf "%s://%s:%d" $scheme $host (int .Values.redis.port) -}}
+{{- end -}}
 {{- end }}
 
 {{/* The port of a Redis outside the chart: empty if it cannot be known, 0 if it needs none. */}}
 {{- define "counter.redisPort" -}}
 {{- $url := include "counter.redisURLOfTheirs" . | default (include "counter.redisURL" .) -}}
+{{- $isMany := or (contains "," $url) (regexMatch "^rediss?-sentinel:" $url) -}}
 {{- if hasPrefix "unix:" $url -}}
   0
-{{- else if ne $url "secret" -}}
+{{- else if not (or $isMany (eq $url "secret")) -}}
   {{- $place := regexReplaceAll "^[^/]*//([^/]*@)?([^/?]*).*$" $url "${2}" -}}
   {{- trimPrefix ":" (regexFind ":[0-9]+$" $place | default "6379") -}}
 {{- end -}}
@@ -117,6 +163,35 @@ secret:
   items:
     - key: {{ .Values.redis.existingSecretKey | quote }}
       path: password
+{{- end }}
+
+{{/* A volume with a certificate and its key, and with that of its authority: (list NAME SECRET). */}}
+{{- define "counter.certificateVolume" -}}
+name: {{ index . 0 }}
+secret:
+  secretName: {{ index . 1 | quote }}
+  defaultMode: 0440
+{{- end }}
+
+{{/* A volume with the certificate of an authority, of a Secret that may hold more. */}}
+{{- define "counter.authorityVolume" -}}
+name: authority
+secret:
+  secretName: {{ . | quote }}
+  defaultMode: 0440
+  items:
+    - key: ca.crt
+      path: ca.crt
+{{- end }}
+
+{{/* How long a visit waits, and a drain may take, in seconds. Another Redis is the primary some seven
+     seconds after the loss of one. */}}
+{{- define "counter.visitTimeout" -}}
+{{- .Values.visitTimeout | default (empty .Values.redis.replicas | ternary 5 15) -}}
+{{- end }}
+{{- define "counter.drainTimeout" -}}
+{{- $default := empty .Values.redis.replicas | ternary 10 20 -}}
+{{- kindIs "invalid" .Values.drainTimeout | ternary $default .Values.drainTimeout -}}
 {{- end }}
 
 {{/* A volume with the tokens as a file. A mount of the whole volume, not of a file in it (`subPath`), follows
