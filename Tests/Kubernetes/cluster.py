@@ -308,7 +308,7 @@ def lacks_resources(pod: Object) -> list[str]:
 
 
 def is_list_of_named(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(o, dict) and "name" in o for o in value)
+    return isinstance(value, list) and all(isinstance(o, dict) and key_of(o) for o in value)
 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
@@ -327,9 +327,9 @@ def leaves(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield path, value
 
 
-def key_of(value: Object) -> str:
-    """What tells a value from others in a list: a mount, where it is, and all others, their names."""
-    return value.get("mountPath") or value["name"]
+def key_of(value: Object) -> str | None:
+    """What tells a value from others in a list: a mount, where it is, and most others, their names."""
+    return value.get("mountPath") or value.get("name")
 
 
 def remove_leaf(value: Any, path: Path) -> None:
@@ -437,7 +437,7 @@ def schema(kinds: list[Kind]) -> Object:
 def merged(old: Any, patch: Any, by_name: bool) -> Any:
     """RFC 7396. If `by_name`, lists of what has names are merged by them, which is near enough to the
     strategic merge patch and to an object that is applied."""
-    if by_name and is_list_of_named(old) and isinstance(patch, list):
+    if by_name and is_list_of_named(old) and is_list_of_named(patch):
         named = {key_of(each): each for each in old}
         for each in patch:
             if each.get("$patch") == "delete":
