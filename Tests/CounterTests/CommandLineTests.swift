@@ -140,7 +140,8 @@ struct CommandLineTests {
   @Test("A password in a bad address is not printed", arguments: ["flag", "environment"])
   func badAddressWithPassword(source: String) throws {
     try withTemporaryFolder { folder in
-      for url in ["http://u:pass-2f7d@x", "redis://u:pass-2f7d@x:abc", "rediss://:pass-2f7d@x:abc"] {
+      for url in ["http://u:pass-2f7d@x", "redis://u:pass-2f7d@x:abc", "rediss://:pass-2f7d@x:abc"]
+      {
         let isFlag = source == "flag"
         let counter = try CounterProcess.run(
           isFlag ? ["--redis", url] : [], environment: isFlag ? [:] : ["REDIS_URL": url],
