@@ -113,8 +113,8 @@ struct Link: ~Copyable {
   }
 
   /// Reads the bytes that have arrived. The poller does not know of those that OpenSSL holds, so none are
-  /// left there.
+  /// left there but those of a record whose rest has not arrived.
   private mutating func readInput() throws(RedisError) {
-    repeat { try reader.readInput(from: transport) } while transport.hasBufferedInput
+    while try reader.readInput(from: transport), transport.hasBufferedInput {}
   }
 }

@@ -39,15 +39,17 @@ struct RESPReader: ~Copyable {
 
   /// Reads the bytes that have arrived.
   ///
+  /// - Returns: whether there were any.
   /// - Throws: `closed` at the end of the stream.
-  mutating func readInput(from transport: borrowing Transport) throws(RedisError) {
+  mutating func readInput(from transport: borrowing Transport) throws(RedisError) -> Bool {
     input.removeAll(keepingCapacity: true)
     var received: Int?
     try input.append(addingCount: Self.readSize) { output throws(RedisError) in
       received = try transport.receive(into: &output)
     }
-    if received == 0 { throw .closed }
-    if received != nil { hasInput = true }
+    guard let received else { return false }
+    guard received > 0 else { throw .closed }
+    hasInput = true
     unparsedCount += input.count
     guard unparsedCount <= Self.longestReply else { throw .malformedReply("it is too long") }
     try check(
@@ -57,6 +59,7 @@ struct RESPReader: ~Copyable {
           unsafe redisReaderFeed(reader, $0.baseAddress, $0.count)
         }
       })
+    return true
   }
 
   /// The next reply that has arrived in full, or nil.

@@ -40,7 +40,7 @@ struct Transport: ~Copyable {
   /// Whether something has to be written though nothing is left to send.
   var isWriteBlocked: Bool { session?.isWriteBlocked == true }
 
-  /// Whether bytes can be received without an event of the poller.
+  /// Whether bytes may be received without an event of the poller. Those of a part of a record count, too.
   var hasBufferedInput: Bool { session?.hasBufferedInput == true }
 
   /// Goes on with the handshake.

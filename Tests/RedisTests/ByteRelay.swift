@@ -11,6 +11,8 @@ final class ByteRelay: Sendable {
     case cutToServer(Int)
     /// The connection ends behind so many bytes from the server.
     case cutFromServer(Int)
+    /// Nothing comes behind so many bytes from the server, and the connection stays open.
+    case stallFromServer(Int)
     /// Each byte is sent by itself.
     case trickle
   }
@@ -56,7 +58,7 @@ final class ByteRelay: Sendable {
     switch trouble {
     case .cutToServer(let count): toServer = count
     case .cutFromServer(let count): fromServer = count
-    case .trickle, nil: break
+    case .stallFromServer, .trickle, nil: break
     }
     var record = Record()
     defer {
@@ -70,7 +72,10 @@ final class ByteRelay: Sendable {
       for side in try Socket.readable(among: [client, server], within: .milliseconds(20)) {
         let bytes = try (side == 0 ? client : server).receive()
         guard !bytes.isEmpty else { return }
-        let limit = side == 0 ? toServer - record.toServer : fromServer - record.fromServer
+        var limit = side == 0 ? toServer - record.toServer : fromServer - record.fromServer
+        if side == 1, case .stallFromServer(let count) = trouble {
+          limit = max(count - record.fromServer, 0)
+        }
         let target = side == 0 ? server : client
         let carried = Array(bytes.prefix(limit))
         if case .trickle = trouble {

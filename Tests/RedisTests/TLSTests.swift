@@ -178,6 +178,31 @@ struct TLSTests {
     }
   }
 
+  @Test("waits for the rest of a record until the deadline of its state, and for nothing else")
+  func stalledRecord() throws {
+    try withTLSRedis { redis throws in
+      let relay = try ByteRelay(to: redis.port)
+      defer { relay.end() }
+      var loop = try ConnectionLoop(to: "rediss://127.0.0.1:\(relay.port)", tls: trust(redis))
+      try loop.turn(until: "ready") { $0.connection.isReady }
+      loop.connection.drop(.closed, loop.now)
+      try loop.turn(until: "the relay has noticed") { _ in relay.record.ends == 1 }
+      // The last bytes were those of the reply to PING, in a record of some 30 bytes.
+      relay.trouble = .stallFromServer(relay.record.fromServer - 10)
+      try loop.skip(.seconds(1))
+      try loop.turn(until: "it greets") {
+        if case .greeting = $0.connection.state { true } else { false }
+      }
+      for _ in 0..<100 { _ = try loop.turn() }
+      #expect(loop.connection.isReady == false)
+      try loop.skipToDeadline()
+      #expect(loop.connection.error == .timedOut)
+      relay.trouble = nil
+      try loop.skip(.seconds(1))
+      #expect(try loop.ask("INCR", "n") == 1)
+    }
+  }
+
   @Test("leads to the primary that an encrypted sentinel names")
   func sentinel() throws {
     try withTLSRedis { redis throws in

@@ -92,7 +92,8 @@ final class TLSSession {
     return .tls(error(ERR_peek_error()))
   }
 
-  /// Whether bytes have arrived that the kernel no longer has, and that were not read.
+  /// Whether bytes have arrived that the kernel no longer has, and that were not read. They may be a part of
+  /// a record, which cannot be read.
   var hasBufferedInput: Bool { unsafe SSL_has_pending(session) == 1 }
 
   /// Tells the server that no further bytes come (close_notify, RFC 8446 section 6.1), if the kernel takes
