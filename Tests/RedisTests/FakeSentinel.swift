@@ -14,6 +14,8 @@ final class FakeSentinel: Sendable {
     case silence
     /// The end of the connection.
     case close
+    /// The address, and an error to those who want to listen.
+    case unheard(String, UInt16)
   }
 
   private struct State {
@@ -117,12 +119,14 @@ final class FakeSentinel: Sendable {
         return "-NOAUTH Authentication required.\r\n"
       }
       switch state.answer {
-      case .primary(let host, let port): return Self.list([host, "\(port)"])
+      case .primary(let host, let port), .unheard(let host, let port):
+        return Self.list([host, "\(port)"])
       case .raw(let text): return text
       case .silence: return ""
       case .close: return nil
       }
     case "SUBSCRIBE":
+      if case .unheard = state.answer { return "-NOPERM no permissions\r\n" }
       state.isSubscribed.insert(ObjectIdentifier(client))
       return "*3\r\n$9\r\nsubscribe\r\n$14\r\n+switch-master\r\n:1\r\n"
     case "PING":

@@ -221,6 +221,28 @@ struct SentinelTests {
     }
   }
 
+  @Test("asks with growing pauses when no sentinel lets it listen, and follows what they answer")
+  func unheard() throws {
+    try withRedis { old throws in
+      try withRedis { new throws in
+        let answer = FakeSentinel.Answer.unheard("127.0.0.1", old.port)
+        try withSentinels(answer, answer) { sentinels, url throws in
+          var loop = try ConnectionLoop(to: url)
+          #expect(try loop.ask("INCR", "n") == 1)
+          let start = Instant.now
+          while .now < start + .seconds(1) { _ = try loop.turn() }
+          // Pauses of 50 to 100 ms, 100 to 200 ms and so on.
+          #expect((2...6).contains(sentinels.map(\.asked).reduce(0, +)))
+          #expect(try loop.ask("INCR", "n") == 2)
+          for sentinel in sentinels { sentinel.answer(.unheard("127.0.0.1", new.port)) }
+          try loop.skip(.seconds(5))
+          try loop.turn(until: "it has moved") { $0.figures.connected.current == 2 }
+          #expect(try loop.ask("INCR", "n") == 1)
+        }
+      }
+    }
+  }
+
   @Test("stays while all sentinels are away, and listens when they are back")
   func allAway() throws {
     try withRedis { old throws in

@@ -28,8 +28,10 @@ struct SentinelConversation: ~Copyable {
     case connecting(since: Instant)
     /// The TLS handshake goes on.
     case handshaking(since: Instant)
-    /// The replies to all but the pings are not there.
+    /// The answer is not there.
     case asking(since: Instant)
+    /// The subscription is not confirmed.
+    case subscribing
     /// The primary has not moved. At the deadline the sentinel is pinged.
     case listening
     /// The reply to a ping is not there.
@@ -54,13 +56,16 @@ struct SentinelConversation: ~Copyable {
     poller.remove(link.descriptor)
   }
 
-  /// Whether the sentinel has not answered yet.
+  /// Whether the sentinel has not told the primary yet.
   var isAsking: Bool {
     switch state {
     case .connecting, .handshaking, .asking: true
-    case .listening, .pinging: false
+    case .subscribing, .listening, .pinging: false
     }
   }
+
+  /// Whether the sentinel has answered a ping: it serves listeners.
+  private(set) var isSteady = false
 
   /// Handles an event on the socket; `nextPrimary` has to be called after it.
   mutating func handleReadiness(
@@ -74,7 +79,7 @@ struct SentinelConversation: ~Copyable {
       try ask(since: now, credentials, &timer, now)
     case .handshaking(let since):
       try ask(since: since, credentials, &timer, now)
-    case .asking, .listening, .pinging:
+    case .asking, .subscribing, .listening, .pinging:
       try link.handleReadiness(readiness, poller, token)
     }
   }
@@ -115,7 +120,9 @@ struct SentinelConversation: ~Copyable {
   /// The new address in the text of a message; nil when it is about another primary.
   private func primary(movedBy text: String) -> HostPort? {
     let words = text.split(separator: " ", omittingEmptySubsequences: false)
-    guard words.count == 5, words[0] == name, let port = UInt16(words[4]) else { return nil }
+    guard words.count == 5, words[0] == name, let port = UInt16(words[4]), port > 0 else {
+      return nil
+    }
     return HostPort(host: String(words[3]), port: port)
   }
 
@@ -128,8 +135,11 @@ struct SentinelConversation: ~Copyable {
     case (.asking(let since), 1):
       // The subscription is still to be confirmed.
       timer.recordReply(after: now - since)
-      return try primary(in: reply)
+      let primary = try primary(in: reply)
+      state = .subscribing
+      return primary
     case (_, 0):
+      if case .pinging = state { isSteady = true }
       (state, deadline) = (.listening, now + RedisConnection.pingInterval)
     default:
       break

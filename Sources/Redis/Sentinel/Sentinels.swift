@@ -4,8 +4,8 @@ import System
 ///
 /// One sentinel at a time is asked; when it fails, or has named a server that is no primary, the next one.
 /// The one that has answered stays connected, to tell when the primary moves. When it is lost, the next one
-/// is asked, and so tells whether the primary has moved meanwhile. A round asks each sentinel at most once;
-/// with names, each of their addresses.
+/// is asked after a pause, and so tells whether the primary has moved meanwhile. A round asks each sentinel at
+/// most once; with names, each of their addresses.
 ///
 /// Invariant: while an address `isAwaited`, a sentinel is asked, or the primary's name is looked up.
 final class Sentinels {
@@ -17,7 +17,8 @@ final class Sentinels {
   private let owner: UInt8
   private var timer: RetryTimer
 
-  /// The waits between rounds that failed.
+  /// The pauses after rounds that failed and after sentinels that were lost. They grow until a sentinel has been
+  /// listened to for a while.
   private var backoff = Backoff(from: .milliseconds(100), to: .seconds(5))
 
   /// The sentinel that is asked, or that answered last.
@@ -243,6 +244,7 @@ extension Sentinels {
       while let told = try conversation?.nextPrimary(&timer, now) {
         if case .none = news { news = try note(told) } else { _ = try note(told) }
       }
+      if conversation?.isSteady == true { backoff.succeeded() }
     } catch {
       let failure = fail(error, now)
       if case .none = news { return failure }
@@ -252,7 +254,6 @@ extension Sentinels {
 
   /// Notes where the primary is.
   private func note(_ told: HostPort) throws(RedisError) -> Locator.News {
-    backoff.succeeded()
     hosts[current].noteServing()
     if told == primary?.host {
       guard isAwaited else { return .none }
@@ -269,14 +270,15 @@ extension Sentinels {
     return isAwaited ? .found : .moved(told)
   }
 
-  /// Handles that the current sentinel has failed: asks the next one.
+  /// Handles that the current sentinel has failed: asks the next one, after a pause if this one had told the
+  /// primary.
   ///
   /// - Returns: the failure of the round when there is none left.
   private func fail(_ error: RedisError, _ now: Instant) -> Locator.News {
-    // A sentinel that answered and was lost begins a round.
-    if !isAsking {
-      failures = SentinelFailures()
-      remaining = hosts.count + 1
+    guard isAsking else {
+      _ = noteFailure(error)
+      rest(now)
+      return .none
     }
     return noteFailure(error) ? askCurrent(now) : endRound(now)
   }
@@ -292,8 +294,12 @@ extension Sentinels {
   }
 
   private func endRound(_ now: Instant) -> Locator.News {
-    (state, stateDeadline) = (.resting, now + backoff.failed())
+    rest(now)
     return .failed(.noPrimary(failures.description))
+  }
+
+  private func rest(_ now: Instant) {
+    (state, stateDeadline) = (.resting, now + backoff.failed())
   }
 
   /// Makes the next sentinel the current one, unless the name of this one has further addresses.
