@@ -124,7 +124,7 @@ fuzz:
 corpus:
 	Fuzzing/minimize
 
-## Runs each fault of Redis and the network for a minute, 40 minutes in all. For ten seconds each:
+## Runs each fault of Redis and the network for a minute, 50 minutes in all. For ten seconds each:
 ## make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests
