@@ -59,7 +59,7 @@ extension Fault {
         old.crash()
         let new = try group.awaitFailover(from: old)
         try old.start(following: new)
-        try group.awaitReplicas(2, of: new)
+        try new.awaitReplicas(2)
       } while count < 2 || !scene.isOver
       return [Strikes(count: count, what: "failovers"), losses(scene)]
     },
@@ -75,7 +75,7 @@ extension Fault {
         replica.crash()
         try scene.waitUntilEveryoneIsAnswered()
         try replica.start(following: primary)
-        try group.awaitReplicas(2, of: primary)
+        try primary.awaitReplicas(2)
       }
       return [Strikes(count: count, what: "kills")]
     },
@@ -111,7 +111,7 @@ extension Fault {
       try strike(group, old)
       guard !scene.isOver else { return }
       try group.awaitDemotion(of: old)
-      try group.awaitReplicas(2, of: try group.primary())
+      try group.primary().awaitReplicas(2)
     }
     return [Strikes(count: count, what: "failovers"), losses(scene)]
   }
@@ -128,7 +128,7 @@ extension Fault {
       try starve(primary, replicas)
       if scene.passUnanswered(1.5...2.5) { unanswered += 1 }
       try feed(primary, replicas)
-      try group.awaitReplicas(2, of: primary)
+      try primary.awaitReplicas(2)
     }
     return [
       Strikes(count: count, what: "times"),

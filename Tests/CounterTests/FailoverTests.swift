@@ -13,7 +13,7 @@ struct FailoverTests {
     try withRedis { primary throws in
       try withRedis(flags: ["--replicaof", "127.0.0.1", "\(primary.port)"]) { replica throws in
         try lead(socket, to: primary)
-        try awaitReplica(of: primary)
+        try primary.awaitReplicas(1)
         try body(primary, replica, socket)
       }
     }
@@ -23,13 +23,6 @@ struct FailoverTests {
     try? FileManager.default.removeItem(atPath: socket)
     try FileManager.default.createSymbolicLink(
       atPath: socket, withDestinationPath: redis.socketPath)
-  }
-
-  private func awaitReplica(of primary: RedisProcess) throws {
-    try waitUntil("a replica is up to date") {
-      guard case .integer(1) = try primary.command("WAIT", "1", "100") else { return false }
-      return true
-    }
   }
 
   /// From here on the replica gets nothing of what is written.
@@ -87,7 +80,7 @@ struct FailoverTests {
     try withReplica { primary, replica, socket throws in
       try withCounter(["--redis", "unix:\(socket)", "--threads", "1"]) { counter in
         #expect(try counter.visit() == 1)
-        try awaitReplica(of: primary)
+        try primary.awaitReplicas(1)
         try cutOff(replica, from: primary)
         #expect(try counter.visit() == 2)
         try failOver(from: primary, to: replica, socket)

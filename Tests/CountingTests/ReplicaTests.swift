@@ -12,16 +12,9 @@ struct ReplicaTests {
   private func withReplica(_ body: (RedisProcess, RedisProcess) throws -> Void) throws {
     try withRedis { primary throws in
       try withRedis(flags: ["--replicaof", "127.0.0.1", "\(primary.port)"]) { replica throws in
-        try awaitReplica(of: primary)
+        try primary.awaitReplicas(1)
         try body(primary, replica)
       }
-    }
-  }
-
-  private func awaitReplica(of primary: RedisProcess) throws {
-    try waitUntil("the replica is up to date") {
-      guard case .integer(1) = try primary.command("WAIT", "1", "100") else { return false }
-      return true
     }
   }
 
@@ -63,7 +56,7 @@ struct ReplicaTests {
       try loop.turn(until: "the batch is given up") { $0.figures.waiting.current == 0 }
       #expect(loop.figures.redis.lost.current == 0)
       try withRedis(flags: ["--replicaof", "127.0.0.1", "\(primary.port)"]) { replica throws in
-        try awaitReplica(of: primary)
+        try primary.awaitReplicas(1)
         // A visit's time begins with the round.
         try loop.turn()
         loop.count(10)

@@ -35,7 +35,7 @@ final class RedisGroup {
     self.servers = servers
     do {
       for replica in servers.dropFirst() { try replica.start(following: primary) }
-      try awaitReplicas(2, of: primary)
+      try primary.awaitReplicas(2)
       for _ in 0..<3 {
         sentinels.append(
           try SentinelProcess(
@@ -91,16 +91,6 @@ final class RedisGroup {
     return found
   }
 
-  /// Waits until so many replicas have all that a primary has.
-  func awaitReplicas(_ count: Int, of primary: RedisProcess) throws {
-    try waitUntil("\(count) replicas follow", within: .seconds(60)) {
-      guard case .integer(let number) = try primary.command("WAIT", "\(count)", "100") else {
-        return false
-      }
-      return number >= count
-    }
-  }
-
   /// Waits until the sentinels have made a server a replica.
   func awaitDemotion(of server: RedisProcess) throws {
     try waitUntil("the old primary is made a replica", within: .seconds(60)) {
@@ -124,17 +114,6 @@ final class RedisGroup {
   func end() {
     for sentinel in sentinels { sentinel.end() }
     for server in servers { server.end() }
-  }
-}
-
-extension RedisProcess {
-  /// Starts it as a replica.
-  func start(following primary: RedisProcess) throws {
-    try start(with: ["--replicaof", "127.0.0.1", "\(primary.port)"])
-  }
-
-  var isReplica: Bool {
-    get throws { try command("INFO", "replication").text?.contains("role:slave") == true }
   }
 }
 
