@@ -17,7 +17,13 @@ from chart import Object, render
 
 LIMIT = 90  # seconds that anything may take here, on a busy machine
 WRAPPER = "libnss_wrapper.so"
-ADDRESSES = (f"127.{os.getpid() % 200 + 20}.{n // 250}.{n % 250 + 1}" for n in itertools.count())
+NUMBERS = itertools.count()
+
+
+def new_address() -> str:
+    """An address of this machine that nobody else has."""
+    number = next(NUMBERS)
+    return f"127.{os.getpid() % 200 + 20}.{number // 250}.{number % 250 + 1}"
 
 
 def wait_for(what: str, condition: Callable[[], Any], limit: float = LIMIT) -> Any:
@@ -74,7 +80,7 @@ class Pod:
 
     def start(self, objects: Any) -> None:
         """Starts the pod of a rendered chart, at a new address."""
-        self.address = next(ADDRESSES)
+        self.address = new_address()
         self.template = objects.the("StatefulSet")["spec"]["template"]["spec"]
         self.texts = objects.the("ConfigMap")["data"]
         for each in ("users", "configuration"):

@@ -12,6 +12,7 @@ import unittest
 
 from certificates import Authority
 from chart import Release, render
+from concurrent_suite import beside_each_other
 from redis_pod import free_port
 from redis_set import RedisSet, wait_for
 from test_redis_set import BEFORE, TLS
@@ -190,6 +191,10 @@ class FailoverTests(unittest.TestCase):
         wait_for("it says why", lambda: "is from an authority that is not trusted" in log.read_text())
         visitors.stop()
         self.assertEqual(visitors.visits, [])
+
+
+def load_tests(loader: unittest.TestLoader, *_: object) -> unittest.TestSuite:
+    return beside_each_other(loader, FailoverTests)
 
 
 if __name__ == "__main__":

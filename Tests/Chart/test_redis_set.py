@@ -8,6 +8,7 @@ import tempfile
 import unittest
 
 from chart import render
+from concurrent_suite import beside_each_other
 from redis_set import Pod, RedisSet, wait_for
 
 BEFORE = render()  # a release without replicas
@@ -285,6 +286,10 @@ class RedisSetTests(unittest.TestCase):
             shell=True, cwd=there.folder, capture_output=True, text=True,
         )
         return shown.stdout.strip()
+
+
+def load_tests(loader: unittest.TestLoader, *_: object) -> unittest.TestSuite:
+    return beside_each_other(loader, RedisSetTests)
 
 
 if __name__ == "__main__":
