@@ -238,6 +238,8 @@ extension EventLoop {
   private mutating func respondReadiness(_ exchange: Exchange) {
     if shutdown.stage != .serving {
       server.respond(exchange, pages.unavailable, Pages.isDraining)
+    } else if let outage = counting.partialOutage {
+      server.respond(exchange, pages.ready, TextBody("ready, but \(outage)"))
     } else if !counting.isConnected {
       if let reason = counting.redisError?.publicReason {
         server.respond(exchange, pages.unavailable, TextBody(reason))

@@ -17,7 +17,8 @@ extension BatchScript {
   /// Carries out each batch exactly once, however often it is sent.
   ///
   /// KEYS: the claim's record, then the counter of each operation, in order. A counter can come again.
-  /// ARGV: the number of the batch, then a step for each operation, then the most counters that may be:
+  /// ARGV: the number of the batch, then a step for each operation, then the most counters that may be, and
+  /// on a Redis Cluster the number of the batch's only bucket plus 1. The steps:
   ///
   /// - `5` or `-5` adds, and `0` only reads;
   /// - `=5` sets, and `*5` sets a counter that does not exist;
@@ -37,7 +38,8 @@ extension BatchScript {
   /// - A removed counter holds an empty text until `RemovalScript` has deleted it, and an empty text is
   ///   as good as no key in a bucket. `hits` is never removed.
   /// - Counters with names are in buckets, and `{BUCKET}:counters` holds how many there are in a bucket. It
-  ///   is written with them. A script that makes a counter adds up the numbers of all buckets.
+  ///   is written with them. A script that makes a counter adds up the numbers of all buckets; on a Redis
+  ///   Cluster, where the others are on other nodes, it looks at its own.
   /// - A batch that only adds and reads leaves no record if it changes nothing. Sent again it is carried
   ///   out again, which is as right: nothing was changed, and a hit that was refused adds at most one.
   ///   Any other batch is recorded in any case: a late copy of a removal that found no counter must not
@@ -75,6 +77,12 @@ extension BatchScript {
           '{8}:counters', '{9}:counters', '{10}:counters', '{11}:counters',
           '{12}:counters', '{13}:counters', '{14}:counters', '{15}:counters',
         }
+        local own = tonumber(ARGV[#KEYS + 2])
+        if own then
+          total = tonumber(get(sizeKeys[own])) or 0
+          sizes = {[own] = total}
+          return
+        end
         sizes, total = redis.pcall('MGET', unpack(sizeKeys)), 0
         for i = 1, 16 do
           sizes[i] = tonumber(sizes.err and get(sizeKeys[i]) or sizes[i] or 0) or 0
@@ -251,7 +259,7 @@ extension BatchScript {
       end
       return reply
       """,
-    digest: "041b751ef6481ae82e30f5b254c54619e01b6dea")
+    digest: "374b27a61127b7b5fb7f0c8036d9f4b3e7922dbc")
 }
 
 /// The Lua script that deletes removed counters, pipelined behind the batch that removed them.
@@ -303,5 +311,15 @@ enum RegistrationScript {
         redis.pcall('ZADD', ARGV[2], now, record)
       end
     end
+    """
+}
+
+/// The Lua script that puts a record's expiry off, with two writes that Redis logs with an EXEC; see `Claim`.
+///
+/// KEYS: the record; without it nothing is written. ARGV: its life in milliseconds.
+enum RenewalScript {
+  static let text = """
+    redis.call('PEXPIRE', KEYS[1], ARGV[1])
+    return redis.call('PEXPIRE', KEYS[1], ARGV[1])
     """
 }

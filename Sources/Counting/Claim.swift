@@ -16,7 +16,8 @@ import System
 // `{7}:counters` is the number of counters in the bucket. `{7}:once:9:blog/home:KEY` is the record of an
 // idempotency key, with the length of the name before the name: the amount, and the number that was
 // answered. No counter has such a key, because a namespace holds no colon. A bucket is a hash tag, so its
-// keys are in one slot of a Redis Cluster; one batch with several buckets needs a Redis that is no cluster.
+// keys are in one slot of a Redis Cluster. There each bucket has writers of its own, whose records are in the
+// bucket: `{7}:claim:IDENTITY`; see `Cluster`.
 //
 // Invariants:
 // 1. A writer has one batch in flight. The next batch is sent when the reply to this one is known, or
@@ -84,13 +85,26 @@ struct Claim: ~Copyable {
       minReplicas == 0 ? nil : Self.wait(replicas: minReplicas, within: Self.confirmationTime)
   }
 
-  /// The first commands of a connection.
+  /// Registers the writer, which is needed on each connection before its first batch.
   var registration: Command {
+    Command(["EVAL", RegistrationScript.text, "1", record, String(Self.life), index])
+  }
+
+  /// The first commands of a connection.
+  var greeting: Command {
     var ping = Command(["PING"])
-    ping.pipeline(
-      Command(["EVAL", RegistrationScript.text, "1", record, String(Self.life), index]))
+    ping.pipeline(registration)
     return ping
   }
+
+  /// What stands in for the registration at a node of a Redis Cluster that a slot is moving to: two writes,
+  /// unless the record is not there yet. It must not make one there.
+  var renewalTwice: Command {
+    Command(["EVAL", RenewalScript.text, "1", record, String(Self.life)])
+  }
+
+  /// The key of the number of counters in a bucket.
+  static func sizeKey(ofBucket bucket: Int) -> String { "{\(bucket)}:counters" }
 
   /// A number for a new batch.
   mutating func makeBatchNumber() -> UInt64 {
@@ -104,21 +118,27 @@ struct Claim: ~Copyable {
   ///   - keys: the keys that the batch refers to.
   ///   - mostCounters: how many counters with names there may be.
   ///   - withText: sends the text of the script, for a Redis that does not know its digest.
+  ///   - bucket: on a Redis Cluster the bucket of all counters, if they have names. Its size is read as a last
+  ///     operation.
+  ///   - isAsking: asks a node that the slot is moving to (ASKING before each command).
   func command(
-    for batch: borrowing Batch, _ keys: borrowing KeyTable, mostCounters: Int, withText: Bool
+    for batch: borrowing Batch, _ keys: borrowing KeyTable, mostCounters: Int, withText: Bool,
+    bucket: Int? = nil, isAsking: Bool = false
   ) -> Command {
     let count = batch.operations.count
-    var keyCount = count
+    var keyCount = bucket == nil ? count : count + 1
     for index in 0..<count {
       if case .addOnce = batch.operations[index].action { keyCount += 1 }
     }
     var command =
       if withText {
-        Self.opening("EVAL", script.text, record, operationKeys: keyCount)
+        Self.opening(
+          "EVAL", script.text, record, operationKeys: keyCount, isOfBucket: bucket != nil)
       } else if keyCount == 1 {
         Command(startingLike: opening)
       } else {
-        Self.opening("EVALSHA", script.digest, record, operationKeys: keyCount)
+        Self.opening(
+          "EVALSHA", script.digest, record, operationKeys: keyCount, isOfBucket: bucket != nil)
       }
     for index in 0..<count {
       command.append(bytes: keys.key(batch.operations[index].counter))
@@ -126,21 +146,26 @@ struct Claim: ~Copyable {
         command.append(bytes: keys.key(record))
       }
     }
+    if let bucket { command.append(Self.sizeKey(ofBucket: bucket)) }
     command.append(Int64(batch.number))
     for index in 0..<count { command.append(step: batch.operations[index].action) }
+    if bucket != nil { command.append(step: .read) }
     command.append(Int64(mostCounters))
-    pipelineRest(of: batch, keys, to: &command)
+    if let bucket { command.append(Int64(bucket + 1)) }
+    pipelineRest(of: batch, keys, isAsking, to: &command)
     return command
   }
 
   /// Pipelines what has to follow a batch, and can be repeated without harm.
   private func pipelineRest(
-    of batch: borrowing Batch, _ keys: borrowing KeyTable, to command: inout Command
+    of batch: borrowing Batch, _ keys: borrowing KeyTable, _ isAsking: Bool,
+    to command: inout Command
   ) {
     // It writes, whatever the batch does. So WAIT, behind it, is about a place in the stream of writes behind
     // all that the batch has written or read.
+    if isAsking { command.pipeline(Self.asking) }
     command.pipeline(renewal)
-    pipelineExpiries(of: batch, keys, to: &command)
+    pipelineExpiries(of: batch, keys, isAsking, to: &command)
     switch confirmation {
     case .some(let confirmation):
       command.pipelineConfirmation(confirmation, within: Self.confirmationTime)
@@ -149,7 +174,8 @@ struct Claim: ~Copyable {
   }
 
   private func pipelineExpiries(
-    of batch: borrowing Batch, _ keys: borrowing KeyTable, to command: inout Command
+    of batch: borrowing Batch, _ keys: borrowing KeyTable, _ isAsking: Bool,
+    to command: inout Command
   ) {
     var removedCount = 0
     for index in 0..<batch.operations.count {
@@ -159,6 +185,7 @@ struct Claim: ~Copyable {
         expiry.append("PEXPIRE")
         expiry.append(bytes: keys.key(record))
         expiry.append(Int64(Self.life))
+        if isAsking { command.pipeline(Self.asking) }
         command.pipeline(expiry)
       case .remove: removedCount += 1
       default: break
@@ -172,8 +199,12 @@ struct Claim: ~Copyable {
     for index in 0..<batch.operations.count where batch.operations[index].action == .remove {
       removal.append(bytes: keys.key(batch.operations[index].counter))
     }
+    if isAsking { command.pipeline(Self.asking) }
     command.pipeline(removal)
   }
+
+  /// Lets the next command have keys of a slot that is moving to the node.
+  static var asking: Command { Command(["ASKING"]) }
 
   /// Asks how many replicas have all that was written on this connection, when enough have it or the time is
   /// up (https://redis.io/docs/latest/commands/wait/).
@@ -182,9 +213,10 @@ struct Claim: ~Copyable {
   }
 
   private static func opening(
-    _ name: String, _ script: String, _ record: String, operationKeys count: Int
+    _ name: String, _ script: String, _ record: String, operationKeys count: Int,
+    isOfBucket: Bool = false
   ) -> Command {
-    var command = Command(argumentCount: 6 + 2 * count)
+    var command = Command(argumentCount: 6 + 2 * count + (isOfBucket ? 1 : 0))
     command.append(name)
     command.append(script)
     command.append(Int64(count + 1))

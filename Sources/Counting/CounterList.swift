@@ -30,7 +30,7 @@ struct ListQueue: ~Copyable {
     let ticket: UInt128
     let deadline: Instant
     let namespace: String
-    let cursor: UInt64
+    fileprivate(set) var cursor: UInt64
   }
 
   var isEmpty: Bool { waiting.isEmpty }
@@ -54,6 +54,42 @@ struct ListQueue: ~Copyable {
       "EVAL", ListScript.text, "0", String(request.cursor), "{*}:\(request.namespace)/*",
       "\(request.namespace)/",
     ])
+  }
+
+  /// On a Redis Cluster a list is read bucket by bucket, and a cursor is sixteen times that of SCAN, and the
+  /// bucket. This is the bucket of the first page.
+  var bucket: Int { waiting.isEmpty ? 0 : Int(waiting[0].cursor % Self.buckets) }
+
+  private static var buckets: UInt64 { UInt64(CounterName.buckets) }
+
+  /// The command of the next page on a Redis Cluster, which is in flight from now on.
+  mutating func sendToBucket() -> Command {
+    isInFlight = true
+    let (request, bucket) = (waiting[0], bucket)
+    return Command([
+      "EVAL", ListScript.text, "1", Claim.sizeKey(ofBucket: bucket),
+      String(request.cursor / Self.buckets), "{\(bucket)}:\(request.namespace)/*",
+      "\(request.namespace)/",
+    ])
+  }
+
+  /// The page that a reply of a node brings; nil when it is empty, and the list goes on.
+  mutating func handleReplyOfBucket(_ reply: borrowing Reply) -> ListPage? {
+    let bucket = UInt64(bucket)
+    isInFlight = false
+    var page = reply.error == nil ? Self.parse(reply.text) : nil
+    if let cursor = page?.cursor {
+      let next = bucket + 1 == Self.buckets ? 0 : bucket + 1
+      let (product, isTooLarge) = cursor.multipliedReportingOverflow(by: Self.buckets)
+      page?.cursor = cursor == 0 ? next : product + bucket
+      if isTooLarge { page = nil }
+    }
+    if let page, page.counters.isEmpty, page.cursor != 0 {
+      waiting[0].cursor = page.cursor
+      return nil
+    }
+    let request = waiting.removeFirst()
+    return ListPage(ticket: request.ticket, counters: page?.counters, cursor: page?.cursor ?? 0)
   }
 
   /// Notes that a batch was sent.

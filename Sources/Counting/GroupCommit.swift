@@ -18,33 +18,47 @@ package import Redis
 /// `nextOutcome` and `nextPage` until they return nil after each of these, then `endRound`. The next
 /// round begins by `deadline`.
 package struct GroupCommit: ~Copyable {
-  private var redis: RedisConnection
+  var redis: RedisConnection
   private var claim: Claim
-  private let hits: String
-  private var keys: KeyTable
-  private let mostCounters: Int
-  private let timeout: Interval
-  private let figures: Figures
-  private var now = Instant.now
+  let hits: String
+  var keys: KeyTable
+  let mostCounters: Int
+  let timeout: Interval
+  let figures: Figures
+  let address: RedisAddress
+  let script: BatchScript
+  let poller: Poller
+  let owner: UInt8
+  var now = Instant.now
 
-  private var waiting = WaitingVisits()
+  /// Carries out the visits instead, when Redis is a Cluster.
+  var cluster: Cluster?
+
+  /// Whether the server of this connection was asked whether it is a node of a Cluster, and whether any was.
+  private var isKindKnown = false
+  private var wasKindKnown = false
+
+  /// Whether Redis is a Cluster, as far as is known.
+  private var isOfCluster = false
+
+  var waiting = WaitingVisits()
   private var builder = BatchBuilder()
-  private var inFlight: InFlight?
-  private var answered: AnsweredBatch?
-  private var lists = ListQueue()
+  var inFlight: InFlight?
+  var answered: AnsweredBatch?
+  var lists = ListQueue()
   private var question: Question?
-  private let surveyInterval: Interval?
+  let surveyInterval: Interval?
 
   /// When Redis is surveyed next, if it is.
   private var nextSurvey: Instant
   private var page: ListPage?
 
   /// How many replicas must have a batch.
-  private let minReplicas: Int
+  let minReplicas: Int
 
   /// How many replicas had what was written last, when Redis was asked; nil before that on a connection, and
   /// when none are needed.
-  package private(set) var replicas: Int?
+  package internal(set) var replicas: Int?
 
   /// When Redis is asked for its replicas next, by a command of its own, unless a batch asks before.
   private var nextProbe: Instant
@@ -62,24 +76,26 @@ package struct GroupCommit: ~Copyable {
   private var hasNames = false
 
   /// Until then visits of counters with names are refused, because the user of Redis lacks the rights.
-  private var namesRefusedUntil = Instant(nanoseconds: 0)
+  var namesRefusedUntil = Instant(nanoseconds: 0)
 
   /// What the last survey of Redis has found; nil before it.
-  package private(set) var survey: Survey?
+  package internal(set) var survey: Survey?
 
   /// Why Redis, although it answers, did not carry out the last batch, or refused the visits of `/` in it; nil
   /// after a batch that it carried out.
-  package private(set) var lastError: String?
+  package internal(set) var lastError: String?
 
   /// A command of the group commit's own that awaits its reply.
   private enum Question {
+    /// Whether Redis is a Cluster.
+    case kind
     case survey
     /// How many replicas there are.
     case probe
   }
 
   /// A batch whose outcomes are not known.
-  private struct InFlight: ~Copyable {
+  struct InFlight: ~Copyable {
     var batch: Batch
 
     /// When the batch was sent on the present connection; nil when it has to be sent again.
@@ -106,8 +122,8 @@ package struct GroupCommit: ~Copyable {
   ) throws(SystemError) {
     claim = Claim(tag: hits, script: script, minReplicas: minReplicas)
     redis = try RedisConnection(
-      to: address, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
-      greeting: claim.registration)
+      to: address.firstSeed, timeoutLimit: timeout, poller, owner: owner, figures: figures.redis,
+      greeting: claim.greeting)
     keys = KeyTable(hits: hits)
     self.hits = hits
     self.mostCounters = mostCounters
@@ -117,26 +133,32 @@ package struct GroupCommit: ~Copyable {
     nextProbe = minReplicas == 0 ? .never : .now
     self.figures = figures
     self.timeout = timeout
+    self.address = address
+    self.script = script
+    self.poller = poller
+    self.owner = owner
+    if case .seeds = address.endpoint { isOfCluster = true }
   }
 
   /// Whether the connection to Redis was ready for batches at the end of the last round. It is stored,
   /// as `deadline` is: from another module the compiler copies a whole value to call a computed property.
-  package private(set) var isConnected = false
+  package internal(set) var isConnected = false
 
   /// Whether it was, Redis added all of the last batch, and enough replicas have it.
-  package private(set) var isCounting = false
+  package internal(set) var isCounting = false
 
   /// Why there is no connection to Redis; nil while there is one and before the first try.
-  package var redisError: RedisError? { redis.error }
+  package var redisError: RedisError? { cluster == nil ? redis.error : cluster?.error }
 
   /// When the next round must begin, even without an event.
-  package private(set) var deadline = Instant(nanoseconds: 0)
+  package internal(set) var deadline = Instant(nanoseconds: 0)
 
   /// Whether the batch is held back for one more round: it could be sent now, but a quarter of its visits
   /// or more arrived in this round, or waited for the batch that this round ended. A batch costs Redis the
   /// same, however many visits share its operations. A round that brings fewer visits ends this, so the
   /// number of rounds grows with the logarithm of the batch at most.
   package var isFilling: Bool {
+    if let cluster { return cluster.isFilling }
     let arrived = waiting.count - waitingBefore
     return arrived > 0 && arrived * 4 >= waiting.count && inFlight == nil && redis.isReady
       && !isAsking
@@ -150,10 +172,12 @@ extension GroupCommit {
   package mutating func beginRound(_ now: Instant) {
     self.now = now
     waitingBefore = inFlight == nil ? waiting.count : 0
+    cluster?.beginRound(now)
   }
 
   /// Handles an event on a descriptor of the connection to Redis.
   package mutating func handleEvent(_ event: Event) {
+    if let cluster, RedisConnection.index(of: event) > 0 { return cluster.handleEvent(event) }
     redis.handleEvent(event, now)
     while let reply = redis.nextReply(now) { handleReply(reply) }
     noticeLoss()
@@ -236,13 +260,17 @@ extension GroupCommit {
   /// - Returns: false when too many pages wait.
   package mutating func list(_ ticket: UInt128, _ namespace: String, cursor: UInt64) -> Bool {
     retryIfFirst()
-    return lists.append(
-      ListQueue.Request(
-        ticket: ticket, deadline: now + timeout, namespace: namespace, cursor: cursor))
+    let request = ListQueue.Request(
+      ticket: ticket, deadline: now + timeout, namespace: namespace, cursor: cursor)
+    if let cluster { return cluster.lists.append(request) }
+    return lists.append(request)
   }
 
   /// The next page that is known, or nil.
-  package mutating func nextPage() -> ListPage? { page.take() ?? lists.removeExpired(now) }
+  package mutating func nextPage() -> ListPage? {
+    if let cluster { return cluster.nextPage() }
+    return page.take() ?? lists.removeExpired(now)
+  }
 
   /// The next outcome that is known, or nil.
   package mutating func nextOutcome() -> Outcome? {
@@ -253,18 +281,24 @@ extension GroupCommit {
         builder.reuseStorage(of: batch)
       }
     }
+    if let cluster { return cluster.nextOutcome(&keys) }
     return nextExpired()
   }
 
   /// Does what is due on the connection to Redis, and sends the batch unless it `isFilling`.
   package mutating func endRound() {
+    if isOfCluster { return endRoundOfCluster() }
     redis.tick(now)
     noticeLoss()
+    if !redis.isReady, isSentToCluster {
+      isOfCluster = true
+      return endRoundOfCluster()
+    }
     figures.waiting.set(waiting.count + unansweredInFlight)
     figures.knownKeys.set(keys.count)
     let isFilling = isFilling
     if redis.isReady, !isAsking, !isFilling { sendNext() }
-    isConnected = redis.isReady
+    isConnected = redis.isReady && wasKindKnown
     isCounting = isConnected && lastError == nil && (replicas ?? minReplicas) >= minReplicas
     deadline = isFilling ? now : min(redis.deadline, min(flightDeadline, waiting.deadline))
     if !lists.isEmpty, !lists.isInFlight { deadline = min(deadline, lists.deadline) }
@@ -279,7 +313,7 @@ extension GroupCommit {
 
 extension GroupCommit {
   /// How long visits of counters with names are refused after a batch of them was forbidden.
-  private static var refusalTime: Interval { .seconds(5) }
+  static var refusalTime: Interval { .seconds(5) }
 
   /// How often Redis is asked for its replicas while no batch asks, and how long that may hold up a batch.
   private static var probeInterval: Interval { .seconds(1) }
@@ -291,6 +325,11 @@ extension GroupCommit {
 
   /// Sends the batch in flight if it has to be sent again; otherwise the next batch, a page or a survey.
   private mutating func sendNext() {
+    if !isKindKnown {
+      question = .kind
+      redis.send(Cluster.question, now)
+      return noticeLoss()
+    }
     if inFlight == nil {
       if now >= nextSurvey, let surveyInterval {
         nextSurvey = now + surveyInterval
@@ -340,6 +379,7 @@ extension GroupCommit {
   private mutating func noticeLoss() {
     guard !redis.isAwaitingReply else { return }
     if !redis.isReady {
+      isKindKnown = false
       hasNames = false
       replicas = nil
     }
@@ -355,6 +395,10 @@ extension GroupCommit {
   private mutating func handleReply(_ reply: consuming Reply) {
     if lists.isInFlight { return page = lists.handleReply(reply) }
     switch question.take() {
+    case .kind:
+      (isKindKnown, wasKindKnown) = (true, true)
+      isOfCluster = reply.error == nil
+      return
     case .survey:
       if let result = Survey(reply) { survey = result }
       return

@@ -70,6 +70,14 @@ struct KeyTable: ~Copyable {
   @_lifetime(borrow self)
   func key(_ id: KeyID) -> Span<UInt8> { entries[Int(id.index)].key.span }
 
+  /// The bucket of a counter with a name; nil for the counter of `/`.
+  func bucket(of id: KeyID) -> Int? {
+    guard id != .hits else { return nil }
+    let key = key(id)
+    let digit = Int(key[1] &- UInt8(ascii: "0"))
+    return key[2] == UInt8(ascii: "}") ? digit : digit * 10 + Int(key[2] &- UInt8(ascii: "0"))
+  }
+
   /// The operation to which further hits of a counter are added; -1 for none.
   @inline(__always)
   func openOperation(_ id: KeyID) -> Int { entries[Int(id.index)].openOperation }

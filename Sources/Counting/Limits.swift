@@ -11,6 +11,12 @@ enum Limits {
   /// refused at once.
   static var knownKeys: Int { 8_192 }
 
+  /// Nodes of a Redis Cluster that are known at a time. What leads to a further one is asked again later.
+  static var nodes: Int { 64 }
+
+  /// How often a writer is sent from one node of a Redis Cluster to another without a pause.
+  static var redirections: Int { 5 }
+
   /// Pages of lists that wait. Further ones are refused at once.
   static var waitingPages: Int { 16 }
 }

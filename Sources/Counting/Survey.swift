@@ -21,10 +21,19 @@ package struct Survey: Equatable, Sendable {
   /// Asks for a survey. INFO needs no rights that providers withhold; without it, no risk is known.
   static let command = Command(["EVAL", script, "0"])
 
+  /// Asks a node of a Redis Cluster for a survey of a bucket.
+  static func command(bucket: Int) -> Command {
+    Command(["EVAL", script, "1", Claim.sizeKey(ofBucket: bucket)])
+  }
+
   private static let script = """
-    local total = 0
-    for i = 0, 15 do
-      local count = redis.pcall('GET', '{' .. i .. '}:counters')
+    local keys, total = KEYS, 0
+    if #keys == 0 then
+      keys = {}
+      for i = 0, 15 do keys[i + 1] = '{' .. i .. '}:counters' end
+    end
+    for _, key in ipairs(keys) do
+      local count = redis.pcall('GET', key)
       total = total + (type(count) == 'string' and tonumber(count) or 0)
     end
     local info = redis.pcall('INFO')
@@ -40,6 +49,13 @@ package struct Survey: Equatable, Sendable {
   init?(_ reply: borrowing Reply) {
     guard reply.error == nil else { return nil }
     self.init(text: reply.text)
+  }
+
+  /// The survey of a Redis Cluster, from those of its buckets; nil when there is none.
+  init?(of parts: [Survey]) {
+    guard !parts.isEmpty else { return nil }
+    counters = parts.reduce(0) { $0 + $1.counters }
+    risks = parts.reduce(into: []) { $0.formUnion($1.risks) }
   }
 
   init?(text: String) {

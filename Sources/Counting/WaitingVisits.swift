@@ -35,8 +35,17 @@ struct WaitingVisits: ~Copyable {
     visits.removeFirst(taken)
   }
 
+  /// Removes the first visit.
+  mutating func removeFirst() -> Visit? { visits.popFirst() }
+
+  /// Gives storage for many visits back when none waits.
+  mutating func releaseStorage() {
+    if visits.isEmpty, visits.capacity > Self.usualCapacity { visits = UniqueDeque() }
+  }
+
+  private static var usualCapacity: Int { 1024 }
+
   /// Removes the first visit if its time is over.
-  ///
   mutating func removeExpired(_ now: Instant) -> Visit? {
     deadline <= now ? visits.removeFirst() : nil
   }

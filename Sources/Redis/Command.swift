@@ -16,7 +16,7 @@ package struct Command: ~Copyable, Sendable {
   package private(set) var confirmationTime: Interval?
 
   /// How many commands can be pipelined behind another.
-  package static var mostPipelined: Int { 255 }
+  package static var mostPipelined: Int { 511 }
 
   /// Starts a command of that many arguments, its name among them.
   package init(argumentCount: Int) {

@@ -18,6 +18,9 @@ struct Link: ~Copyable {
   /// one are there.
   var replies = RigidDeque<Recipient>(capacity: 2 * (Command.mostPipelined + 1))
 
+  /// How many replies can be expected besides those that are.
+  var room: Int { replies.freeCapacity }
+
   /// The events that the poller watches for: at first that the socket is connected.
   private(set) var watched = Readiness.write
 
@@ -29,6 +32,8 @@ struct Link: ~Copyable {
     case connection
     /// The connection, to the question for the server's role (ROLE).
     case roleCheck
+    /// Nobody: it is read, and an error in it has no consequence.
+    case nobody
   }
 
   /// Starts to connect, and has the poller watch for the end of that.
@@ -78,9 +83,13 @@ struct Link: ~Copyable {
   }
 
   /// Adds a command to the output, for `flush` to write.
-  mutating func append(_ command: borrowing Command, replyTo recipient: Recipient) {
+  ///
+  /// - Parameter others: who gets the replies to the commands that are pipelined behind it.
+  mutating func append(
+    _ command: borrowing Command, replyTo recipient: Recipient, others: Recipient = .connection
+  ) {
     replies.append(recipient)
-    for _ in 0..<command.pipelinedCount { replies.append(.connection) }
+    for _ in 0..<command.pipelinedCount { replies.append(others) }
     if command.confirmationTime != nil { replies[replies.count - 1] = recipient }
     output.append(copying: command.bytes.span)
   }

@@ -30,11 +30,12 @@ final class Locator {
   ///   - tls: encrypts the connections to sentinels; nil for plain ones.
   ///   - timeoutLimit: the longest wait for a sentinel.
   ///   - owner: the owner of the events.
+  ///   - index: that of the connection among those of the owner.
   ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for a resolver, or a socket's path is too long.
   init(
     _ address: RedisAddress, tls: TLSClient?, timeoutLimit: Interval, _ poller: Poller,
-    owner: UInt8,
+    owner: UInt8, index: UInt32,
     resolver: Resolver?
   ) throws(SystemError) {
     switch address.endpoint {
@@ -46,15 +47,15 @@ final class Locator {
     case .tcp(let host, let port):
       place = .host(
         try HostAddresses(
-          HostPort(host: host, port: port), poller, ConnectionSource.resolver.token(owner: owner),
-          resolver: resolver))
+          HostPort(host: host, port: port), poller,
+          ConnectionSource.resolver.token(owner: owner, index: index), resolver: resolver))
     case .sentinel(let sentinels, let name):
       place = .sentinels(
         try Sentinels(
           sentinels, name: name, address.sentinelCredentials, tls, timeoutLimit: timeoutLimit,
           poller, owner: owner))
     case .seeds:
-      // `RedisAddress.checkSupport` refuses them before.
+      // Each node has a connection of its own.
       throw SystemError("connect", code: CInt(EPROTONOSUPPORT))
     }
   }

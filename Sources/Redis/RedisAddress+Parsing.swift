@@ -119,21 +119,11 @@ extension RedisAddress {
     }
     return decoded
   }
-
-  /// Refuses an address whose kind the program cannot connect to.
-  package func checkSupport() throws(AddressError) {
-    switch endpoint {
-    case .seeds: throw .clusterNotSupported
-    case .tcp, .unix, .sentinel: break
-    }
-  }
 }
 
 extension AddressError {
   package static let unknownScheme = AddressError(
     "it starts with none of redis://, rediss://, redis-sentinel://, rediss-sentinel:// and unix:")
-  package static let clusterNotSupported = AddressError(
-    "several hosts (a Redis Cluster) are not supported")
   package static let badDatabase = AddressError("the database is not a number")
   package static let databaseOfCluster = AddressError("a Redis Cluster has no database but 0")
   package static let parameters = AddressError("parameters after a question mark are not known")

@@ -12,6 +12,7 @@ import Telemetry
 package struct RedisConnection: ~Copyable {
   private let poller: Poller
   private let owner: UInt8
+  private let index: UInt32
   private let figures: Figures
 
   /// What Redis has to execute before the connection is ready, after AUTH and SELECT.
@@ -41,6 +42,9 @@ package struct RedisConnection: ~Copyable {
 
   /// Whether a command was sent on this connection and its reply, or that to its confirmation, has not come.
   package private(set) var isAwaitingReply = false
+
+  /// How many replies the program still gets to what it has sent.
+  private var awaitedCount = 0
 
   /// The socket and all that goes with it; nil while disconnected or looking up a name.
   private var link: Link?
@@ -87,20 +91,24 @@ package struct RedisConnection: ~Copyable {
   ///   - timeoutLimit: how long the program waits for a reply at most. The actual time-outs come from
   ///     the measured round trip, and grow up to this while no reply comes.
   ///   - owner: the owner of the connection's events, in the numbers of the program.
+  ///   - index: tells the events of several connections of the owner apart; see `index(of:)`.
   ///   - greeting: what Redis has to execute before the connection is ready; by default PING.
   ///   - resolver: looks the host's name up; by default with the C library.
   /// - Throws: when there is no descriptor for the resolver, or a socket's path is too long.
   package init(
     to address: RedisAddress, timeoutLimit: Interval, _ poller: Poller, owner: UInt8,
+    index: UInt32 = 0,
     figures: Figures = Figures(), greeting: consuming Command = Command(["PING"]),
     resolver: Resolver? = nil
   ) throws(SystemError) {
     tls = address.isEncrypted ? TLSClient(address.tlsFiles) : nil
     locator = try Locator(
-      address, tls: tls, timeoutLimit: timeoutLimit, poller, owner: owner, resolver: resolver)
+      address, tls: tls, timeoutLimit: timeoutLimit, poller, owner: owner, index: index,
+      resolver: resolver)
     timer = RetryTimer(limit: timeoutLimit)
     self.poller = poller
     self.owner = owner
+    self.index = index
     self.figures = figures
     self.address = address
     self.greeting = greeting
@@ -127,10 +135,43 @@ extension RedisConnection {
   /// - Precondition: `isReady` and not `isAwaitingReply`.
   package mutating func send(_ command: borrowing Command, _ now: Instant) {
     precondition(isReady && !isAwaitingReply, "one command at a time")
+    awaitedCount = command.confirmationTime == nil ? 1 : 2
     enter(
       .awaitingReply(since: now, confirmationTime: command.confirmationTime),
       until: now + timer.timeout)
     write(command, replyTo: .program, now)
+  }
+
+  /// How many replies can be awaited besides those that are.
+  package var room: Int {
+    switch link {
+    case .some(let link): link.room
+    case .none: 0
+    }
+  }
+
+  /// Adds a command to those that `sendAppended` sends. An error among the replies to what is pipelined
+  /// behind it has no consequence.
+  ///
+  /// - Parameter isAnswered: whether `nextReply` will return its reply.
+  /// - Precondition: `isReady`, not `isAwaitingReply`, and `room`.
+  package mutating func append(_ command: borrowing Command, isAnswered: Bool = true) {
+    precondition(isReady && !isAwaitingReply, "one group of commands at a time")
+    link?.append(command, replyTo: isAnswered ? .program : .nobody, others: .nobody)
+  }
+
+  /// Sends the commands that were appended, one of them at least.
+  ///
+  /// - Parameters:
+  ///   - answeredCount: how many of them `nextReply` will return a reply to.
+  ///   - confirmationTime: how long Redis may take for the last of these; nil when that is as any other.
+  package mutating func sendAppended(
+    answeredCount: Int, confirmationTime: Interval?, _ now: Instant
+  ) {
+    awaitedCount = answeredCount
+    enter(
+      .awaitingReply(since: now, confirmationTime: confirmationTime), until: now + timer.timeout)
+    flushOrDrop(now)
   }
 
   /// The reply to the command, when it has come.
@@ -144,7 +185,7 @@ extension RedisConnection {
           finishCommand(now, isRefused: reply.isError)
           return reply
         }
-        if let error = reply.error { throw RedisError.refused(error) }
+        if recipient != .nobody, let error = reply.error { throw RedisError.refused(error) }
         if recipient == .roleCheck { try checkRole(reply) }
         if link?.replies.isEmpty == true { handleLastReply(now) }
       }
@@ -156,7 +197,9 @@ extension RedisConnection {
 
   /// Handles that the reply to the program's command, or to its confirmation, has come.
   private mutating func finishCommand(_ now: Instant, isRefused: Bool) {
+    awaitedCount &-= 1
     if case .awaitingReply(let since, let confirmationTime) = state {
+      guard awaitedCount <= (confirmationTime == nil ? 0 : 1) else { return }
       timer.recordReply(after: now - since)
       // A server that greets and then refuses or loses each command is no better than none.
       if !isRefused { backoff.succeeded() }
@@ -198,6 +241,10 @@ extension RedisConnection {
     _ command: borrowing Command, replyTo recipient: Link.Recipient, _ now: Instant
   ) {
     link?.append(command, replyTo: recipient)
+    flushOrDrop(now)
+  }
+
+  private mutating func flushOrDrop(_ now: Instant) {
     do {
       try flush()
     } catch {
@@ -211,7 +258,7 @@ extension RedisConnection {
 extension RedisConnection {
   /// Handles an event on one of the connection's descriptors.
   package mutating func handleEvent(_ event: Event, _ now: Instant) {
-    guard event.token.slot == ConnectionSource.socket.rawValue else {
+    guard ConnectionSource(event) == .socket else {
       return handleNews(locator.handleEvent(event, now), now)
     }
     guard event.token == socketToken, link != nil else { return }
@@ -288,6 +335,17 @@ extension RedisConnection {
     enter(.disconnected, until: now + backoff.failed())
   }
 
+  /// The index of the connection that an event of its owner is about.
+  package static func index(of event: Event) -> Int { ConnectionSource.index(of: event) }
+
+  /// Ends the connection for good: nothing connects again.
+  package mutating func end() {
+    if let descriptor = link?.descriptor { poller.remove(descriptor) }
+    if isReady { figures.lost.add(1) }
+    link = nil
+    enter(.disconnected, until: .never)
+  }
+
   /// Starts the next attempt at the next `tick`, instead of after the rest of the back-off: the first
   /// client has begun to wait. There is no back-off any more if this is called for each client.
   package mutating func retryNow(_ now: Instant) {
@@ -300,7 +358,7 @@ extension RedisConnection {
   }
 
   private var socketToken: Token {
-    ConnectionSource.socket.token(owner: owner, generation: generation)
+    ConnectionSource.socket.token(owner: owner, index: index, generation: generation)
   }
 }
 

@@ -24,6 +24,8 @@ package enum RedisError: Error, Equatable, Sendable {
   case notPrimary(role: String)
   /// Redis is elsewhere now: sentinels have named another primary.
   case moved(HostPort)
+  /// A node of a Redis Cluster does not answer; with its address and the reason.
+  case node(String, reason: String)
 }
 
 extension RedisError: CustomStringConvertible {
@@ -41,6 +43,7 @@ extension RedisError: CustomStringConvertible {
     case .noPrimary(let reasons): "no sentinel tells the primary: \(reasons)"
     case .notPrimary(let role): "the server is no primary, its role is \(role)"
     case .moved(let primary): "the primary has moved to \(primary)"
+    case .node(let node, let reason): "its node \(node): \(reason)"
     }
   }
 }

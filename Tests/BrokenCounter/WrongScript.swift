@@ -52,9 +52,9 @@ enum WrongScript: String, CaseIterable {
   private var digest: String {
     switch self {
     case .withoutClaim: "4868f34d091095c6277840968bb21918af6a3540"
-    case .claim: "b01802a155068d968bcff8aaace7952938c98489"
-    case .split: "12c6279c615506d2e072b602752e0a1210ab8b2c"
-    case .mixed: "28d29aeaf7db18793657a22c6f50d0b4ca57441a"
+    case .claim: "3e146766e1214571f82c447f50e65c363a703847"
+    case .split: "717880513f7409773e84c9c61e3c3fd25e4cf200"
+    case .mixed: "d6ef95ce4450f767dc2a9d4ba35219309005a13b"
     }
   }
 

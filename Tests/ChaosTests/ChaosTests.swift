@@ -35,6 +35,11 @@ struct ChaosTests {
     try expectExact(under: fault)
   }
 
+  @Test("The same on a Redis Cluster", arguments: Fault.ofCluster)
+  func cluster(fault: Fault) throws {
+    try expectExact(under: fault)
+  }
+
   @Test(
     "With too few replicas, visits are told 503 and nothing is wrong", arguments: Fault.ofReplicas)
   func replicas(fault: Fault) throws {

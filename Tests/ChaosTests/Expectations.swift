@@ -70,7 +70,7 @@ extension Scene {
     let tally = try visitors.stop()
     let record = try counterVisitors?.stop()
     let findings = Findings(tally, count: try count)
-    let names = try record.map { CounterFindings($0.histories, try CounterContents(redis)) }
+    let names = try record.map { CounterFindings($0.histories, try contents) }
     let text = strikes.map { "\($0.count) \($0.what)" }.joined(separator: ", ")
     Report.add(fault.name, time, findings, names, text)
     #expect(strikes.allSatisfy { $0.count > 0 }, "it struck: \(text)")

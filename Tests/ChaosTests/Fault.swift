@@ -41,6 +41,9 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// Whether the link to Redis is encrypted.
   let isEncrypted: Bool
 
+  /// The Redis Cluster that visits are counted in; nil for none.
+  let cluster: Cluster?
+
   /// For each counter, user and password in the address of Redis, as they stand before the host.
   let credentials: [String]
 
@@ -50,9 +53,17 @@ struct Fault: Sendable, CustomTestStringConvertible {
   /// Goes wrong again and again until the scene's time is over, and is mended at the end.
   let strike: @Sendable (Scene) throws -> [Strikes]
 
+  /// A Redis Cluster of three primaries.
+  enum Cluster {
+    case ofPrimaries
+    /// Each has a replica, and that is waited for.
+    case withReplicas
+  }
+
   init(
     _ name: String, _ failures: Failures = .none, visitTimeout: Double = 15,
     hasProxy: Bool = false, isEncrypted: Bool = false, minReplicas: Int? = nil,
+    cluster: Cluster? = nil,
     credentials: [String] = ["", ""],
     refusesNames: Bool = false,
     strike: @escaping @Sendable (Scene) throws -> [Strikes]
@@ -63,6 +74,7 @@ struct Fault: Sendable, CustomTestStringConvertible {
     self.hasProxy = hasProxy
     self.minReplicas = minReplicas
     self.isEncrypted = isEncrypted
+    self.cluster = cluster
     self.credentials = credentials
     self.refusesNames = refusesNames
     self.strike = strike

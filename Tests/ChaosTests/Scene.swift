@@ -17,6 +17,9 @@ final class Scene {
 
   /// The replicas of Redis and their sentinels, if there are any.
   let group: RedisGroup?
+
+  /// The Redis Cluster that visits are counted in, in place of the one Redis.
+  let cluster: RedisCluster?
   let visitors: Visitors
 
   /// Visitors of counters with names, unless the program under test has none.
@@ -31,7 +34,8 @@ final class Scene {
   private var began = ContinuousClock.now
 
   init(
-    _ redis: RedisProcess, _ encryptedRedis: TLSRedis?, _ group: RedisGroup?, _ proxy: LinkProxy?,
+    _ redis: RedisProcess, _ encryptedRedis: TLSRedis?, _ group: RedisGroup?,
+    _ cluster: RedisCluster?, _ proxy: LinkProxy?,
     whenRefused: Visitors.WhenRefused,
     hasNames: Bool, start: @escaping (Int, UInt16?) throws -> CounterProcess
   ) throws {
@@ -40,6 +44,7 @@ final class Scene {
     self.redis = redis
     self.encryptedRedis = encryptedRedis
     self.group = group
+    self.cluster = cluster
     self.proxy = proxy
     self.counters = counters
     self.start = start
@@ -73,7 +78,15 @@ final class Scene {
 
   /// What Redis counts.
   var count: Int64 {
-    get throws { Int64(try redis.hits ?? "0") ?? -1 }
+    get throws {
+      let hits = try cluster.map { try $0.command(at: "hits", "GET", "hits").text } ?? redis.hits
+      return Int64(hits ?? "0") ?? -1
+    }
+  }
+
+  /// The counters with names that Redis holds.
+  var contents: CounterContents {
+    get throws { try CounterContents(try cluster?.primaries() ?? [redis]) }
   }
 
   func waitUntilEveryoneIsAnswered() throws {
@@ -125,25 +138,34 @@ func withScene<Result>(
   if let minReplicas = fault.minReplicas {
     return try withRedisGroup { group in
       try withScene(
-        for: fault, group.servers[0], nil, group, program: program,
+        for: fault, group.servers[0], group: group, program: program,
         flags: flags + ["--min-replicas", "\(minReplicas)"], hasNames: hasNames, body)
     }
   }
   if fault.isEncrypted {
     return try withTLSRedis { redis in
       try withScene(
-        for: fault, redis.plain, redis, nil, program: program, flags: flags + redis.trust,
+        for: fault, redis.plain, encrypted: redis, program: program, flags: flags + redis.trust,
         hasNames: hasNames, body)
+    }
+  }
+  if let kind = fault.cluster {
+    let hasReplicas = kind == .withReplicas
+    return try withRedisCluster(hasReplicas: hasReplicas) { cluster in
+      try withScene(
+        for: fault, cluster.nodes[0], cluster: cluster, program: program,
+        flags: flags + (hasReplicas ? ["--min-replicas", "1"] : []), hasNames: hasNames, body)
     }
   }
   return try withRedis { redis in
     try withScene(
-      for: fault, redis, nil, nil, program: program, flags: flags, hasNames: hasNames, body)
+      for: fault, redis, program: program, flags: flags, hasNames: hasNames, body)
   }
 }
 
 private func withScene<Result>(
-  for fault: Fault, _ redis: RedisProcess, _ encrypted: TLSRedis?, _ group: RedisGroup?,
+  for fault: Fault, _ redis: RedisProcess, encrypted: TLSRedis? = nil, group: RedisGroup? = nil,
+  cluster: RedisCluster? = nil,
   program: String?, flags: [String], hasNames: Bool, _ body: (Scene) throws -> Result
 ) throws -> Result {
   let upstream = encrypted?.port ?? redis.port
@@ -154,11 +176,11 @@ private func withScene<Result>(
     let tokens = "\(folder)/tokens"
     try "* \(CounterClient.token)\n".write(toFile: tokens, atomically: true, encoding: .utf8)
     let scene = try Scene(
-      redis, encrypted, group, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
+      redis, encrypted, group, cluster, proxy, whenRefused: fault.whenRefused, hasNames: hasNames
     ) { index, port in
       let server = "\(scheme)://\(fault.credentials[index])127.0.0.1:\(proxy?.port ?? upstream)"
       return try CounterProcess(
-        ["--redis", group?.url ?? server, "--threads", "2"]
+        ["--redis", group?.url ?? cluster?.url ?? server, "--threads", "2"]
           + ["--visit-timeout", "\(fault.visitTimeout)", "--tokens", tokens] + flags,
         folder: folder, port: port, program: program)
     }

@@ -171,7 +171,7 @@ class RightsTests(unittest.TestCase):
         self.assertEqual(server.ask("get", "hits"), "2")
 
     def test_each_other_right_that_is_missing_loses_what_the_document_says(self):
-        for right in ("+del", "+exists", "+info", "+mget", "+scan", "+time", "+zadd", "+zrangebyscore", "+zrem",
+        for right in ("+del", "+exists", "+info", "+mget", "+readwrite", "+scan", "+time", "+zadd", "+zrangebyscore", "+zrem",
                       "+pttl", "~{hits}:claims"):
             with self.subTest(right):
                 rights = documented()

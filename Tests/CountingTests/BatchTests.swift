@@ -227,7 +227,7 @@ struct BatchCommandTests {
 
   /// The record's key is drawn at random; it is that of the registration.
   private func record(of claim: borrowing Claim) throws -> String {
-    let lines = text(claim.registration).components(separatedBy: "\r\n")
+    let lines = text(claim.greeting).components(separatedBy: "\r\n")
     return try #require(lines.first { $0.hasPrefix("{hits}:claim:") })
   }
 

@@ -139,9 +139,7 @@ extension GivenValue {
 
   func redisURL() throws -> RedisAddress {
     do throws(AddressError) {
-      let address = try RedisAddress(text)
-      try address.checkSupport()
-      return address
+      return try RedisAddress(text)
     } catch {
       throw isBad(error.reason)
     }

@@ -21,8 +21,8 @@ package enum Settings {
     "redis", "REDIS_URL", note: ", or REDISAPP_SERVICE_HOST and REDISAPP_SERVICE_PORT", "url",
     computed: "a private redis-server", { try $0.redisURL() },
     "The Redis to count in: redis://[user:password@]host[:port][/database], unix:/path, or, through "
-      + "sentinels, redis-sentinel://[user:password@]host[:port],host[:port]/[database]#name; rediss for "
-      + "redis encrypts (TLS).")
+      + "sentinels, redis-sentinel://[user:password@]host[:port],host[:port]/[database]#name; for a "
+      + "Redis Cluster redis://host[:port],host[:port]; rediss for redis encrypts (TLS).")
   package static let redisPasswordFile = Setting(
     "redis-password-file", "REDIS_PASSWORD", note: ", the password itself", "file", { $0.text },
     "The file that holds the password for Redis, when the URL holds none.")

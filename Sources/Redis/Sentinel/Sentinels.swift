@@ -141,7 +141,7 @@ extension Sentinels {
 
   /// Handles an event on a descriptor of a sentinel or of a resolver.
   func handleEvent(_ event: Event, _ now: Instant) -> Locator.News {
-    switch ConnectionSource(rawValue: event.token.slot) {
+    switch ConnectionSource(event) {
     case .sentinel where event.token == token && conversation != nil:
       return handleReadiness(event.readiness, now)
     case .sentinelResolver:

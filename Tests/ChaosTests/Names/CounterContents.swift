@@ -8,13 +8,17 @@ struct CounterContents {
   /// How many buckets do not have as many counters as Redis has written down.
   private(set) var miscountedBuckets = 0
 
-  init(_ redis: RedisProcess) throws {
-    guard case .text(let text) = try redis.command("EVAL", Self.script, "0") else {
-      throw NeverHappened(description: "Redis does not list its counters")
-    }
+  /// - Parameter nodes: the Redis, or all primaries of a Redis Cluster.
+  init(_ nodes: [RedisProcess]) throws {
     var counts: [Substring: Int] = [:]
     var written: [Substring: Int] = [:]
-    for line in text.split(separator: "\n") {
+    let texts = try nodes.map { node in
+      guard case .text(let text) = try node.command("EVAL", Self.script, "0") else {
+        throw NeverHappened(description: "Redis does not list its counters")
+      }
+      return text
+    }
+    for line in texts.joined(separator: "\n").split(separator: "\n") {
       let words = line.split(separator: " ")
       guard words.count == 3 else {
         throw NeverHappened(description: "Redis lists a counter as \(line)")
@@ -37,7 +41,8 @@ struct CounterContents {
     local lines = {}
     for _, key in ipairs(redis.call('KEYS', '{*}:*')) do
       local bucket, name = string.match(key, '^({%d+}):(.*)$')
-      if bucket and string.sub(name, 1, 5) ~= 'once:' then
+      local isOther = name and not string.find(name, '/', 1, true) and name ~= 'counters'
+      if bucket and string.sub(name, 1, 5) ~= 'once:' and not isOther then
         local number = redis.call('GET', key)
         if number ~= '' then lines[#lines + 1] = bucket .. ' ' .. name .. ' ' .. number end
       end

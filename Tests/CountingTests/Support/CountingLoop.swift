@@ -30,8 +30,19 @@ struct CountingLoop: ~Copyable {
     timeout: Interval = .seconds(5), minReplicas: Int = 0, surveyInterval: Interval? = nil,
     script: BatchScript = .exactlyOnce
   ) throws {
+    try self.init(
+      url: relay?.url ?? redis.url, through: relay, mostCounters: mostCounters, timeout: timeout,
+      minReplicas: minReplicas, surveyInterval: surveyInterval, script: script)
+  }
+
+  /// - Parameter url: the address of Redis.
+  init(
+    url: String, through relay: Relay? = nil, mostCounters: Int = 100_000,
+    timeout: Interval = .seconds(5), minReplicas: Int = 0, surveyInterval: Interval? = nil,
+    script: BatchScript = .exactlyOnce
+  ) throws {
     let poller = try Poller()
-    let address = try RedisAddress(relay?.url ?? redis.url)
+    let address = try RedisAddress(url)
     let figures = GroupCommit.Figures()
     let counting = try GroupCommit(
       mostCounters: mostCounters, in: address, timeout: timeout,

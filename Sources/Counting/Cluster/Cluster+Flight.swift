@@ -1,0 +1,271 @@
+import BasicContainers
+import DequeModule
+import Redis
+import System
+import Telemetry
+
+// MARK: - Sending
+
+extension Cluster {
+  /// How long a node waits for replicas before it says how many have the batches.
+  private static var confirmationTime: Interval { .seconds(1) }
+
+  /// How often a node is asked for its replicas while no batch asks, and how long it may wait for them.
+  private static var probeInterval: Interval { .seconds(1) }
+  private static var probeTime: Interval { .milliseconds(100) }
+
+  /// Sends what the writers of a node have to be sent, all in one flight.
+  func sendFlight(to node: Int, _ keys: inout KeyTable) {
+    var operations = 0
+    let first = nodes[node].turn
+    for step in 0..<writers.count {
+      let writer = (first + step) % writers.count
+      guard writers[writer].place == node, !writers[writer].isUnderWay,
+        now >= writers[writer].pausedUntil
+      else { continue }
+      if operations >= Limits.operationsABatch || !send(writer, to: node, &operations, &keys) {
+        nodes[node].turn = writer
+        break
+      }
+    }
+    var confirmationTime: Interval?
+    if minReplicas > 0 {
+      if operations > 0 {
+        confirmationTime = Self.confirmationTime
+        nodes[node].append(
+          Claim.wait(replicas: minReplicas, within: Self.confirmationTime), .confirmation)
+      } else if now >= nodes[node].nextProbe {
+        nodes[node].nextProbe = now + Self.probeInterval
+        nodes[node].append(Claim.wait(replicas: minReplicas, within: Self.probeTime), .probe)
+      }
+    }
+    if confirmationTime == nil { sendQuestions(to: node) }
+    guard !nodes[node].flight.isEmpty else { return }
+    nodes[node].send(confirmationTime: confirmationTime, now)
+  }
+
+  /// Adds the batch of a writer to a flight, or its registration if that has to come before.
+  ///
+  /// - Returns: false when the flight has no room for it.
+  private func send(
+    _ writer: Int, to node: Int, _ operations: inout Int, _ keys: inout KeyTable
+  ) -> Bool {
+    if writers[writer].batch == nil { makeBatch(writer, &keys) }
+    let isAsking = writers[writer].target != nil
+    let connection = BucketWriter.Registration(node: node, connection: nodes[node].connection)
+    guard isAsking || writers[writer].registration == connection else {
+      guard nodes[node].redis.room > 1 else { return false }
+      nodes[node].append(writers[writer].claim.registration, .registration(writer: writer))
+      writers[writer].isUnderWay = true
+      return true
+    }
+    guard let command = writers[writer].command(keys, mostCounters: mostCounters) else {
+      writers[writer].target = nil
+      return true
+    }
+    guard nodes[node].redis.room > command.pipelinedCount + 4 else { return false }
+    if isAsking {
+      nodes[node].redis.append(Claim.asking, isAnswered: false)
+      nodes[node].redis.append(writers[writer].claim.renewalTwice, isAnswered: false)
+      nodes[node].redis.append(Claim.asking, isAnswered: false)
+    }
+    nodes[node].append(command, .batch(writer: writer))
+    writers[writer].isUnderWay = true
+    operations += writers[writer].operationCount
+    return true
+  }
+
+  /// Puts the visits of a writer into a batch, up to the limit of operations.
+  private func makeBatch(_ writer: Int, _ keys: inout KeyTable) {
+    guard !writers[writer].waiting.isEmpty else { return }
+    writers[writer].waiting.removeFirst { visit in builder.add(visit, &keys) }
+    writers[writer].waiting.releaseStorage()
+    let number = writers[writer].claim.makeBatchNumber()
+    writers[writer].batch = builder.makeBatch(number: number, &keys)
+  }
+
+  /// Adds the surveys of the node's buckets, and the first page if its bucket is there.
+  private func sendQuestions(to node: Int) {
+    unsurveyed.removeAll { bucket in
+      guard isServed(bucket, by: node) else { return false }
+      nodes[node].append(Survey.command(bucket: bucket), .survey(bucket: bucket))
+      return true
+    }
+    if !lists.isEmpty, !lists.isInFlight, isServed(lists.bucket, by: node) {
+      nodes[node].append(lists.sendToBucket(), .page)
+    }
+  }
+
+  private func isServed(_ bucket: Int, by node: Int) -> Bool {
+    writers[bucket].node == node && now >= writers[bucket].pausedUntil
+      && nodes[node].redis.room > 1
+  }
+}
+
+// MARK: - Replies
+
+extension Cluster {
+  func handleReply(_ reply: consuming Reply, from node: Int) {
+    switch nodes[node].takeRequest() {
+    case .registration(let writer):
+      writers[writer].isUnderWay = false
+      if let error = reply.error { return handleError(error, of: writer, from: node) }
+      writers[writer].registration = BucketWriter.Registration(
+        node: node, connection: nodes[node].connection)
+      writers[writer].noteService()
+    case .batch(let writer): handleBatch(reply, of: writer, from: node)
+    case .survey(let bucket):
+      if let error = reply.error {
+        _ = noteMove(error, of: bucket, from: node)
+      } else if let survey = Survey(reply) {
+        surveys.append(survey)
+        if surveys.count == Int(CounterName.buckets) { self.survey = Survey(of: surveys) }
+      }
+    case .page:
+      if let error = reply.error, noteMove(error, of: lists.bucket, from: node) {
+        return lists.noticeLoss()
+      }
+      page = lists.handleReplyOfBucket(reply)
+    case .probe: nodes[node].replicas = reply.integer.map(Int.init)
+    case .confirmation: handleConfirmation(reply, from: node)
+    }
+  }
+
+  /// Notes where a bucket is that was asked about, if that is what an error says.
+  ///
+  /// - Returns: whether the node there can be asked now.
+  private func noteMove(_ error: String, of bucket: Int, from node: Int) -> Bool {
+    guard case .moved(let endpoint) = Redirection(error, from: nodes[node].endpoint),
+      let other = index(of: endpoint)
+    else { return false }
+    writers[bucket].node = other
+    writers[bucket].redirections += 1
+    return writers[bucket].redirections <= Limits.redirections
+  }
+
+  private func handleBatch(_ reply: borrowing Reply, of writer: Int, from node: Int) {
+    figures.roundTrips.record((now - nodes[node].sentAt).nanoseconds)
+    if let error = reply.error {
+      writers[writer].isUnderWay = false
+      return handleError(error, of: writer, from: node)
+    }
+    if minReplicas > 0 {
+      nodes[node].unconfirmed.append((writer, reply.text))
+    } else {
+      handleOutcomes(reply.text, of: writer)
+    }
+  }
+
+  /// Handles how many replicas have the batches of the flight: enough, or they have to be sent again.
+  private func handleConfirmation(_ reply: borrowing Reply, from node: Int) {
+    nodes[node].replicas = reply.integer.map(Int.init)
+    nodes[node].nextProbe = now + Self.probeInterval
+    let isConfirmed = reply.integer.map { $0 >= minReplicas } ?? false
+    let batches = nodes[node].unconfirmed
+    nodes[node].unconfirmed = []
+    if !isConfirmed, !batches.isEmpty { figures.unconfirmed.add(1) }
+    for (writer, outcomes) in batches {
+      if isConfirmed {
+        handleOutcomes(outcomes, of: writer)
+      } else {
+        writers[writer].isUnderWay = false
+        if let error = reply.error { handleError(error, of: writer, from: node) }
+      }
+    }
+  }
+
+  private func handleOutcomes(_ text: String, of writer: Int) {
+    writers[writer].isUnderWay = false
+    writers[writer].sendsText = false
+    writers[writer].target = nil
+    let count = writers[writer].operationCount
+    let isOfBucket = writers[writer].bucket != nil
+    // The last word is the number of counters in the bucket.
+    guard var outcomes = OperationOutcome.parse(text, count: isOfBucket ? count + 1 : count) else {
+      writers[writer].error = "an unexpected reply: \(text.prefix(200))"
+      figures.refused.add(1)
+      return writers[writer].pause(now)
+    }
+    if isOfBucket { outcomes.removeLast() }
+    writers[writer].noteService()
+    guard let batch = writers[writer].batch.take() else { return }
+    figures.operations.record(Int64(count))
+    let answered = AnsweredBatch(end(batch), outcomes)
+    if answered.refusesHits {
+      figures.refused.add(1)
+      writers[writer].error = "\(hits) holds no integer, or none with room for more"
+    } else {
+      writers[writer].error = nil
+    }
+    if answered.succeededCount > 0 { figures.batches.record(Int64(answered.succeededCount)) }
+    self.answered.append(answered)
+  }
+
+  private func handleError(_ error: String, of writer: Int, from node: Int) {
+    if let redirection = Redirection(error, from: nodes[node].endpoint) {
+      return follow(redirection, writer, from: node, error)
+    }
+    switch BatchError(error) {
+    case .unknownScript:
+      writers[writer].sendsText = true
+      return
+    case .stale: refuse(writer)
+    case .forbidden where writers[writer].bucket != nil:
+      namesRefusedAt = now
+      refuse(writer)
+    case .transient, .forbidden: break
+    }
+    figures.refused.add(1)
+    writers[writer].noteAnswer()
+    writers[writer].error = error
+    writers[writer].target = nil
+    writers[writer].pause(now)
+    // Another connection may be authorized.
+    if error.hasPrefix("NOAUTH") { nodes[node].redis.drop(.refused(error), now) }
+  }
+
+  /// Has a writer ask where a node has sent it, or again after a pause.
+  private func follow(
+    _ redirection: Redirection, _ writer: Int, from node: Int, _ error: String
+  ) {
+    writers[writer].target = nil
+    writers[writer].redirections += 1
+    switch redirection {
+    case .moved(let endpoint):
+      guard let other = index(of: endpoint) else { return writers[writer].pause(now) }
+      writers[writer].node = other
+      if nodes[other].isLost {
+        writers[writer].redirections = 0
+        return writers[writer].pause(now)
+      }
+    case .ask(let endpoint):
+      guard let other = index(of: endpoint) else { return writers[writer].pause(now) }
+      writers[writer].target = other
+    case .split:
+      writers[writer].pause(now)
+    case .notServed:
+      writers[writer].pause(now)
+      if let other = readyNode(after: node) { writers[writer].node = other }
+    }
+    guard writers[writer].redirections > Limits.redirections else { return }
+    if now >= writers[writer].pausedUntil { writers[writer].pause(now) }
+    // A slot that moves, or a replica that is promoted, takes a moment and is no news.
+    if writers[writer].redirections > 2 * Limits.redirections { writers[writer].error = error }
+  }
+
+  /// Gives up a batch that can never be carried out.
+  private func refuse(_ writer: Int) {
+    guard let batch = writers[writer].batch.take() else { return }
+    answered.append(AnsweredBatch(refused: end(batch)))
+  }
+
+  /// Records how long the visits of a batch waited that are about to be answered.
+  private func end(_ batch: consuming Batch) -> Batch {
+    var index = 0
+    while let run = batch.run(at: index) {
+      figures.waits.record((now + timeout - run.deadline).nanoseconds, times: run.count)
+      index += run.count
+    }
+    return batch
+  }
+}
