@@ -1,3 +1,4 @@
+import BasicContainers
 import Redis
 import System
 import Synchronization
@@ -134,6 +135,53 @@ struct RedirectionTests {
     // 17 writers: at first at once, and then with a pause of half a second in the end.
     #expect(count < 17 * 40)
     #expect(loop.counting.lastError?.hasPrefix("MOVED") == true)
+  }
+
+  @Test("leads to 64 nodes at most")
+  func mostNodes() throws {
+    let port = Mutex(1)
+    let node = try FakeNode { command, _ in
+      guard command[0] == "EVAL" || command[0] == "EVALSHA" else { return nil }
+      let next = port.withLock { port in
+        port += 1
+        return port
+      }
+      // Nobody listens there.
+      return "-MOVED 1 127.0.0.9:\(next)\r\n"
+    }
+    defer { node.end() }
+    var loop = try CountingLoop(url: node.url)
+    let isReached = { (loop: borrowing CountingLoop) in
+      port.withLock { $0 > 100 } && loop.counting.cluster?.nodes.count == Limits.nodes
+    }
+    try loop.turn(until: "more nodes are named", isReached)
+    for _ in 0..<100 { try loop.turn() }
+    let count = loop.counting.cluster?.nodes.count
+    #expect(count == Limits.nodes)
+    loop.count(1)
+    try loop.skip(.seconds(6))
+    try loop.turn(untilAnswered: 1)
+    #expect(loop.results == [.unavailable])
+  }
+
+  @Test("keeps no more visits waiting than one Redis does")
+  func mostVisits() throws {
+    // It never answers a batch.
+    let node = try FakeNode { command, _ in command[0] == "EVALSHA" ? "" : nil }
+    defer { node.end() }
+    var loop = try CountingLoop(url: node.url, timeout: .seconds(60))
+    try loop.turn(until: "it is a cluster") { $0.counting.isConnected }
+    for _ in 0..<2 {
+      for ticket in 0..<UInt128(Limits.waitingVisits) {
+        guard loop.counting.visit(ticket) else { throw NeverHappened(description: "refused") }
+      }
+      try loop.turn()
+    }
+    try loop.turn(until: "the others are refused") { $0.outcomes.count >= Limits.waitingVisits }
+    let waiting = loop.figures.waiting.current
+    #expect(waiting == Limits.waitingVisits)
+    #expect(loop.outcomes.count == Limits.waitingVisits)
+    #expect(loop.numbers.allSatisfy { $0 == -1 })
   }
 
   @Test("is not believed of a server that is no node of a cluster")

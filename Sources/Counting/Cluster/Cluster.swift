@@ -52,6 +52,9 @@ final class Cluster {
   /// How many visits wait in the writers and in their batches.
   var visitCount = 0
 
+  /// Visits that are refused, since as many wait as may.
+  private var refused = UniqueDeque<UInt128>()
+
   /// The batch that is collected; one after another for all writers.
   var builder = BatchBuilder()
   var answered = UniqueDeque<AnsweredBatch>()
@@ -151,7 +154,7 @@ extension Cluster {
       nodes[node].redis.tick(now)
       noticeLoss(node)
     }
-    distribute(&arrived, keys)
+    distribute(&arrived, &keys)
     if now >= nextSurvey, let surveyInterval {
       nextSurvey = now + surveyInterval
       unsurveyed = Array(0..<Int(CounterName.buckets))
@@ -178,13 +181,23 @@ extension Cluster {
     return false
   }
 
-  /// Gives each visit to the writer of its bucket.
-  private func distribute(_ arrived: inout WaitingVisits, _ keys: borrowing KeyTable) {
-    while visitCount < Limits.waitingVisits, let visit = arrived.removeFirst() {
+  /// Gives each visit to the writer of its bucket, unless as many wait as may.
+  private func distribute(_ arrived: inout WaitingVisits, _ keys: inout KeyTable) {
+    while let visit = arrived.removeFirst() {
+      guard visitCount < Limits.waitingVisits else {
+        release(visit, &keys)
+        refused.append(visit.ticket)
+        continue
+      }
       let writer = keys.bucket(of: visit.counter) ?? writers.count - 1
       _ = writers[writer].waiting.append(visit)
       visitCount += 1
     }
+  }
+
+  private func release(_ visit: Visit, _ keys: inout KeyTable) {
+    visit.action.releaseRecord(&keys)
+    keys.release(visit.counter)
   }
 
   private func countWaiting() {
@@ -246,6 +259,10 @@ extension Cluster {
     {
       nodes[node].redis.end()
       nodes[node].isRetired = true
+      // Another node may take its place.
+      for writer in 0..<writers.count where writers[writer].registration?.node == node {
+        writers[writer].registration = nil
+      }
     }
   }
 
@@ -269,7 +286,9 @@ extension Cluster {
 
   /// Notes when the next round has to begin, and what is known of the nodes.
   private func noteState() {
-    var deadline = isFilling ? now : min(lists.isInFlight ? .never : lists.deadline, nextSurvey)
+    var deadline =
+      isFilling || !refused.isEmpty
+      ? now : min(lists.isInFlight ? .never : lists.deadline, nextSurvey)
     let wasConnected = isConnected
     isConnected = true
     expiry = .never
@@ -309,6 +328,7 @@ extension Cluster {
       batch.releaseKeys(&keys)
       builder.reuseStorage(of: batch)
     }
+    if let ticket = refused.popFirst() { return Outcome(ticket: ticket, result: .unavailable) }
     return now < expiry ? nil : nextExpired(&keys)
   }
 
@@ -319,8 +339,7 @@ extension Cluster {
         return Outcome(ticket: ticket, result: .unavailable)
       }
       if let visit = writers[writer].waiting.removeExpired(now) {
-        visit.action.releaseRecord(&keys)
-        keys.release(visit.counter)
+        release(visit, &keys)
         figures.waits.record(timeout.nanoseconds)
         return Outcome(ticket: visit.ticket, result: .unavailable)
       }
