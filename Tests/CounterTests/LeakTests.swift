@@ -29,12 +29,17 @@ struct LeakTests {
   func encryptedVisits() throws {
     try withTLSRedis { redis throws in
       let bad = try redis.makeBadCertificates()
+      let trusted = redis.certificates.path("authority")
+      let authority = try String(contentsOfFile: trusted, encoding: .utf8)
       try withCounter(Self.flags + ["--redis", redis.url()] + redis.trust) { counter throws in
         try visitWithFailures(Self.visits / 4, counter, redis.plain) {
           for certificate in bad {
+            // A file that cannot be used is read in vain, and its successor again.
+            try "nonsense".write(toFile: trusted, atomically: true, encoding: .utf8)
             try redis.use(certificate)
             _ = try redis.plain.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
             try counter.refuse(1)
+            try authority.write(toFile: trusted, atomically: true, encoding: .utf8)
           }
           try redis.use("server")
         }
