@@ -29,9 +29,12 @@ struct LeakTests {
   func encryptedVisits() throws {
     try withTLSRedis { redis throws in
       let bad = try redis.makeBadCertificates()
-      let trusted = redis.certificates.path("authority")
-      let authority = try String(contentsOfFile: trusted, encoding: .utf8)
-      try withCounter(Self.flags + ["--redis", redis.url()] + redis.trust) { counter throws in
+      let authority = try String(
+        contentsOfFile: redis.certificates.path("authority"), encoding: .utf8)
+      let trusted = redis.certificates.path("trusted")
+      try authority.write(toFile: trusted, atomically: true, encoding: .utf8)
+      let flags = Self.flags + ["--redis", redis.url(), "--redis-ca", trusted]
+      try withCounter(flags) { counter throws in
         try visitWithFailures(Self.visits / 4, counter, redis.plain) {
           for certificate in bad {
             // A file that cannot be used is read in vain, and its successor again.

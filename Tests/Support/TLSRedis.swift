@@ -11,9 +11,12 @@ struct TLSRedis {
 
   /// Has new connections be shown another certificate.
   func use(_ certificate: String) throws {
-    _ = try plain.command(
+    let reply = try plain.command(
       "CONFIG", "SET", "tls-cert-file", certificates.path(certificate), "tls-key-file",
       certificates.key(certificate))
+    guard reply == .status("OK") else {
+      throw NeverHappened(description: "the certificate is not used: \(reply)")
+    }
   }
 }
 
