@@ -389,8 +389,8 @@ def _links(results: Results) -> str:
     heads += ["p99, µs", "lone visit, µs", "failed"]
     return (
         "## Ways to reach Redis\n\n"
-        "One loop, `wrk -t1 -c64`; latency at half of the rate of the plain connection; the median "
-        "round trip of a lone visit. Each way has a Redis of its own on 127.0.0.1; the CPU of Redis is "
+        "One loop, `wrk -t1 -c64`; latency at half of the rate of the plain connection, of one counter; "
+        "the median round trip of a lone visit. Each way has a Redis of its own on 127.0.0.1; the CPU of Redis is "
         "that of all its processes.\n\n" + table(heads, rows)
     )
 
