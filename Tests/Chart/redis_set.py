@@ -77,12 +77,14 @@ class Pod:
         self.volume = folder / "data"
         self.volume.mkdir(parents=True)
         self.template: Object = {}
+        self.pods = 0
 
     def start(self, objects: Any) -> None:
         """Starts the pod of a rendered chart, at a new address."""
         self.address = new_address()
         self.template = objects.the("StatefulSet")["spec"]["template"]["spec"]
         self.texts = objects.the("ConfigMap")["data"]
+        self.pods = objects.the("StatefulSet")["spec"]["replicas"]
         for each in ("users", "configuration"):
             shutil.rmtree(self.folder / each, ignore_errors=True)
             (self.folder / each).mkdir()
@@ -154,7 +156,7 @@ class Pod:
         """Whether the pod's sentinel takes part in elections."""
         words = self.ask("sentinel", "master", "counter", port=26379).split("\n")
         quorum = dict(zip(words[::2], words[1::2])).get("quorum", "9")
-        return int(quorum) <= 2
+        return int(quorum) <= self.pods
 
     def log(self, name: str = "redis") -> str:
         """What a container has said."""
@@ -187,28 +189,32 @@ class Pod:
 class RedisSet:
     """The pods of Redis of a release."""
 
-    def __init__(self, folder: pathlib.Path, sets: tuple[str, ...] = (), secret: bytes = b"secret") -> None:
+    def __init__(
+        self, folder: pathlib.Path, sets: tuple[str, ...] = (), secret: bytes = b"secret", replicas: int = 2
+    ) -> None:
         self.names = Names(folder)
         password = folder / "password"
         password.mkdir()
         (password / "password").write_bytes(secret)
         self.folder = folder
         self.authority = Authority(folder / "authority")
+        self.count = replicas + 1
         self.renew()
-        self.objects = render(sets=("redis.replicas=2", *sets))
+        self.objects = render(sets=(f"redis.replicas={replicas}", *sets))
         self.pods = [
-            Pod(f"redisapp-{n}", folder / f"redisapp-{n}", self.names, password) for n in range(3)
+            Pod(f"redisapp-{n}", folder / f"redisapp-{n}", self.names, password)
+            for n in range(self.count)
         ]
 
     def renew(self) -> None:
         """Issues a certificate for the pods."""
         self.authority.issue(
-            self.folder / "tls", "redisapp", *(f"redisapp-{number}" for number in range(3))
+            self.folder / "tls", "redisapp", *(f"redisapp-{number}" for number in range(self.count))
         )
 
     def start(self, *numbers: int) -> None:
         """Starts the pods of these numbers, or all."""
-        for number in numbers or range(3):
+        for number in numbers or range(self.count):
             self.pods[number].start(self.objects)
 
     def kill(self) -> None:

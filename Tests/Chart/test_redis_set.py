@@ -18,10 +18,10 @@ TLS = (
 
 
 class RedisSetTests(unittest.TestCase):
-    def pods(self, *sets: str, secret: bytes = b"secret\n") -> RedisSet:
+    def pods(self, *sets: str, secret: bytes = b"secret\n", replicas: int = 2) -> RedisSet:
         folder = tempfile.TemporaryDirectory(prefix="counter-chart-set-")
         self.addCleanup(folder.cleanup)
-        there = RedisSet(pathlib.Path(folder.name), sets, secret)
+        there = RedisSet(pathlib.Path(folder.name), sets, secret, replicas)
         self.addCleanup(there.kill)
         return there
 
@@ -194,6 +194,30 @@ class RedisSetTests(unittest.TestCase):
         self.assertEqual([pod.ask("get", "hits") for pod in there.pods], ["42"] * 3)
         first.kill()
         self.assertEqual(there.settle().ask("get", "hits"), "42")
+
+    def test_a_release_gets_two_more_replicas_and_goes_on_when_two_pods_are_lost_at_once(self):
+        there = self.pods(replicas=4)
+        three = render(sets=("redis.replicas=2",))
+        for pod in there.pods[:3]:
+            pod.start(three)
+        there.settle().ask("set", "hits", "7")
+        there.start(3, 4)
+        for pod in there.pods[:2:-1]:
+            wait_for(f"{pod.name} is ready", lambda: pod.is_content("readinessProbe"))
+        for pod in there.pods[2::-1]:
+            pod.kill(signal.SIGTERM)
+            pod.start(there.objects)
+            wait_for(f"{pod.name} is ready", lambda: pod.is_content("readinessProbe"))
+        primary = there.settle()
+        self.assertEqual([pod.ask("get", "hits") for pod in there.pods], ["7"] * 5)
+        lost = [primary, next(pod for pod in there.pods if pod is not primary)]
+        for pod in lost:
+            pod.kill()
+        self.assertEqual(there.settle().ask("incr", "hits"), "8")
+        for pod in lost:
+            pod.start(there.objects)
+        there.settle()
+        self.assertEqual([pod.ask("get", "hits") for pod in there.pods], ["8"] * 5)
 
     def test_a_release_without_replicas_refuses_a_volume_that_is_behind(self):
         there, lost = self.started()
