@@ -45,11 +45,9 @@ class Names:
         self.version = 1_000_000_000
         self.write()
 
-    def set(self, name: str, address: str | None) -> None:
-        """Gives a name an address, or none."""
-        self.addresses.pop(name, None)
-        if address:
-            self.addresses[name] = address
+    def set(self, name: str, address: str) -> None:
+        """Gives a name an address."""
+        self.addresses[name] = address
         self.write()
 
     def write(self) -> None:
@@ -76,6 +74,7 @@ class Pod:
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.volume = folder / "data"
         self.volume.mkdir(parents=True)
+        names.set(name, new_address())
         self.template: Object = {}
         self.pods = 0
 
@@ -178,7 +177,8 @@ class Pod:
             except ProcessLookupError:
                 pass
         if not name:
-            self.names.set(self.name, None)
+            # Nobody is there. A name without an address would be looked for in the network.
+            self.names.set(self.name, new_address())
 
     def lose_volume(self) -> None:
         """Replaces the volume of a pod that does not run by an empty one."""
