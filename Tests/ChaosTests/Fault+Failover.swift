@@ -56,6 +56,7 @@ extension Fault {
         let new = try group.awaitFailover(from: old)
         try old.start(following: new)
         try new.awaitReplicas(2)
+        try group.awaitSettling()
       } while count < 2 || !scene.isOver
       return [Strikes(count: count, what: "failovers"), losses(scene)]
     },
@@ -108,6 +109,7 @@ extension Fault {
       guard !scene.isOver else { return }
       try group.awaitDemotion(of: old)
       try group.primary().awaitReplicas(2)
+      try group.awaitSettling()
     }
     return [Strikes(count: count, what: "failovers"), losses(scene)]
   }

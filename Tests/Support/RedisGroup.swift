@@ -91,6 +91,15 @@ final class RedisGroup {
     return found
   }
 
+  /// Waits until all sentinels watch the same primary and no failover is under way. When the new primary is
+  /// lost before that, Sentinel may wait for it for ever.
+  func awaitSettling() throws {
+    try waitUntil("the sentinels have finished the failover", within: .seconds(60)) {
+      let ports = sentinels.map(\.settledPort)
+      return ports[0] != nil && Set(ports).count == 1
+    }
+  }
+
   /// Waits until the sentinels have made a server a replica.
   func awaitDemotion(of server: RedisProcess) throws {
     try waitUntil("the old primary is made a replica", within: .seconds(60)) {

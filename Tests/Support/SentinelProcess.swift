@@ -49,6 +49,16 @@ final class SentinelProcess {
     return address[1].text.flatMap(UInt16.init)
   }
 
+  /// The port of the primary that it watches, once no failover is under way; nil otherwise.
+  var settledPort: UInt16? {
+    guard case .list(let list) = try? command("SENTINEL", "MASTER", "m") else { return nil }
+    let words = list.map { $0.text ?? "" }
+    let fields = Dictionary(
+      stride(from: 0, to: words.count - 1, by: 2).map { (words[$0], words[$0 + 1]) }
+    ) { $1 }
+    return fields["flags"] == "master" ? fields["port"].flatMap(UInt16.init) : nil
+  }
+
   func command(_ words: String...) throws -> RESPReply {
     try RESPClient(.ipv4(port), password: password).command(words)
   }
