@@ -98,7 +98,7 @@ extension Fault {
   ]
 
   /// Loses the primary again and again. When there is time for another strike, the old one has become a replica
-  /// before it, which takes the sentinels eight seconds.
+  /// before it.
   private static func failOver(
     _ scene: Scene, _ strike: (RedisGroup, RedisProcess) throws -> Void
   ) throws -> [Strikes] {
