@@ -184,7 +184,7 @@ secret:
       path: ca.crt
 {{- end }}
 
-{{/* How long a visit waits, and a drain may take, in seconds. Another Redis is the primary some seven
+{{/* How long a visit waits, and a drain may take, in seconds. Another Redis is the primary some nine
      seconds after the loss of one. */}}
 {{- define "counter.visitTimeout" -}}
 {{- .Values.visitTimeout | default (empty .Values.redis.replicas | ternary 5 15) -}}
