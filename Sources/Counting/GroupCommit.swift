@@ -94,17 +94,6 @@ package struct GroupCommit: ~Copyable {
     case probe
   }
 
-  /// A batch whose outcomes are not known.
-  struct InFlight: ~Copyable {
-    var batch: Batch
-
-    /// When the batch was sent on the present connection; nil when it has to be sent again.
-    var sentAt: Instant?
-
-    /// The reply to it, while it is not known whether enough replicas have the batch.
-    var reply: Reply?
-  }
-
   /// - Parameters:
   ///   - hits: the key of the counter of `/`, which is also the hash tag of the claim.
   ///   - mostCounters: how many counters with names there may be in this Redis.
@@ -502,62 +491,5 @@ extension GroupCommit {
       index += run.count
     }
     return flight.batch
-  }
-}
-
-// MARK: - Expiry
-
-extension GroupCommit {
-  /// The deadline of the first visit in flight.
-  private var flightDeadline: Instant {
-    switch inFlight {
-    case .some(let flight): flight.batch.deadline
-    case .none: .never
-    }
-  }
-
-  /// Whether the reply to the batch in flight is there, but not how many replicas have the batch.
-  private var isUnconfirmed: Bool {
-    switch inFlight {
-    case .some(let flight): flight.reply != nil
-    case .none: false
-    }
-  }
-
-  /// How many visits in flight wait for their outcome.
-  private var unansweredInFlight: Int {
-    switch inFlight {
-    case .some(let flight): flight.batch.unansweredCount
-    case .none: 0
-    }
-  }
-
-  private mutating func nextExpired() -> Outcome? {
-    let deadlines = (flightDeadline, waiting.deadline)
-    if let ticket = inFlight?.batch.removeExpired(now) {
-      recordWait(until: deadlines.0)
-      if unansweredInFlight == 0 { abandonBatch() }
-      return Outcome(ticket: ticket, result: .unavailable)
-    }
-    guard let visit = waiting.removeExpired(now) else { return nil }
-    visit.action.releaseRecord(&keys)
-    keys.release(visit.counter)
-    recordWait(until: deadlines.1)
-    return Outcome(ticket: visit.ticket, result: .unavailable)
-  }
-
-  /// Gives up the batch in flight, because all its visits have expired. Whether Redis counted it stays
-  /// unknown. So its connection is closed, and no other batch is sent behind it. A batch that only waits for
-  /// replicas is given up when Redis says how many have it.
-  private mutating func abandonBatch() {
-    guard !isUnconfirmed, let flight = inFlight.take() else { return }
-    let wasSent = flight.sentAt != nil
-    flight.batch.releaseKeys(&keys)
-    if wasSent { redis.drop(.tooSlow(timeout), now) }
-  }
-
-  /// Records how long visits waited that would have expired at `deadline`.
-  private func recordWait(until deadline: Instant, visits: Int = 1) {
-    figures.waits.record((now + timeout - deadline).nanoseconds, times: visits)
   }
 }
