@@ -16,6 +16,10 @@ python := .build/python/bin/python -B
 # those of cost, chaos and load.
 sanitized_shortly := --filter "^(HTTP|AccessLog|System|Telemetry|Redis|Counting|CounterApp)Tests|RequestTable|Leak"
 
+# The tests with sentinels or a Redis Cluster. They run one after the other: a server that gets no
+# processor for a second is taken for a lost one.
+failovers := ChaosTests/(failovers|replicas|cluster)|CounterTests.(Sentinel|RedisCluster)Tests|CountingTests.ClusterTests
+
 .PHONY: run build broken test test-tools test-swift test-openapi test-browser test-chart
 .PHONY: test-scripts test-long test-loops sanitize sanitize-address sanitize-thread fuzz corpus image-test chaos
 .PHONY: reliability bench replicas lint format clean
@@ -57,9 +61,10 @@ test-tools:
 
 ## Tests the modules and the program, with faults and under load.
 test-swift: test-tools build broken
-	$(test_environment) swift test --skip ReliabilityTests
+	$(test_environment) swift test --skip "ReliabilityTests|$(failovers)"
 	@# Alone, because they measure how long clients wait.
 	$(test_environment) swift test --skip-build --filter ReliabilityTests
+	$(test_environment) swift test --skip-build --no-parallel --filter "$(failovers)"
 
 ## Tests that the loops that `make replicas` emulates count exactly. The figures are not kept.
 test-loops:
@@ -111,7 +116,7 @@ sanitize-thread: test-tools
 	  TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/thread-sanitizer.txt atexit_sleep_ms=0" \
 	  COUNTER_EXECUTABLE="$(CURDIR)/.build/thread/debug/counter" \
 	  swift test --skip-build --filter "^CounterTests\." \
-	  $(if $(short),--skip "CommandLine|PrivateRedis|Connection") --skip CostTests
+	  $(if $(short),--skip "CommandLine|PrivateRedis|Connection|Sentinel|RedisCluster") --skip CostTests
 
 ## Looks for requests that crash the server or get another response when they arrive in pieces. Runs
 ## for a minute; for ten minutes: make fuzz seconds=600. Writes findings to .build/fuzz/findings.
