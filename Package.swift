@@ -148,7 +148,8 @@ if Context.environment["FUZZING"] != nil {
 
 // The compiler fails on swift-collections with ThreadSanitizer, so only what is ours is built with it.
 if Context.environment["SANITIZE_THREADS"] != nil {
-  for target in package.targets where target.type != .system && target.name != "CLinux" {
+  for target in package.targets
+  where target.type != .system && !["CLinux", "COpenSSL"].contains(target.name) {
     target.swiftSettings = (target.swiftSettings ?? []) + [.unsafeFlags(["-sanitize=thread"])]
     target.linkerSettings = [.unsafeFlags(["-sanitize=thread"])]
   }
