@@ -40,14 +40,14 @@ broken:
 
 # Tests
 
-## Installs the tools of the tests and runs the tests with the optimized program: about twelve
-## minutes on two processors.
+## Installs the tools of the tests and runs the tests with the optimized program: about half
+## an hour on two processors.
 test: test-tools
 	$(MAKE) --no-print-directory lint test-swift test-openapi test-browser test-chart \
 	  test-scripts
 
 ## Runs the tests that take long and find less: the sanitizers in their short form and the emulated
-## loops. Five minutes on two processors, after `make test`.
+## loops. Ten minutes on two processors, after `make test`.
 test-long: test-tools
 	$(MAKE) --no-print-directory test-loops
 	$(MAKE) --no-print-directory sanitize visits=10000 short='$(sanitized_shortly)'
@@ -129,7 +129,7 @@ fuzz:
 corpus:
 	Fuzzing/minimize
 
-## Runs each fault of Redis and the network for a minute, 50 minutes in all. For ten seconds each:
+## Runs each fault of Redis and the network for a minute, an hour in all. For ten seconds each:
 ## make chaos seconds=10
 chaos: build broken
 	$(test_environment) CHAOS_SECONDS=$(or $(seconds),60) swift test --filter ChaosTests

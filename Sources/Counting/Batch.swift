@@ -95,6 +95,9 @@ struct AnsweredBatch: ~Copyable {
   /// How many visits were counted or read: all but those of refused operations.
   let succeededCount: Int
 
+  /// How many operations the batch had.
+  var operationCount: Int { outcomes.count }
+
   /// - Parameter outcomes: one for each operation.
   init(_ batch: consuming Batch, _ outcomes: consuming UniqueArray<OperationOutcome>) {
     precondition(outcomes.count == batch.operations.count)
@@ -151,10 +154,18 @@ extension Batch {
   }
 }
 
+extension Visit {
+  /// Ends the references of a visit that is in no batch.
+  func releaseKeys(_ keys: inout KeyTable) {
+    action.releaseRecord(&keys)
+    keys.release(counter)
+  }
+}
+
 extension Action {
   /// Ends the reference to the key of a record, if there is one.
   @inline(__always)
-  func releaseRecord(_ keys: inout KeyTable) {
+  fileprivate func releaseRecord(_ keys: inout KeyTable) {
     if case .addOnce(_, let record) = self { keys.release(record) }
   }
 }

@@ -40,3 +40,30 @@ extension GroupCommit {
     package init() {}
   }
 }
+
+extension GroupCommit.Figures {
+  /// Records a batch that Redis carried out.
+  ///
+  /// - Parameter hits: the key of the counter of `/`.
+  /// - Returns: why visits of `/` were refused; nil when none was. A counter with a name that holds no
+  ///   integer is told to its clients only.
+  func record(_ answered: borrowing AnsweredBatch, hits: String) -> String? {
+    operations.record(Int64(answered.operationCount))
+    if answered.succeededCount > 0 { batches.record(Int64(answered.succeededCount)) }
+    guard answered.refusesHits else { return nil }
+    refused.add(1)
+    return "\(hits) holds no integer, or none with room for more"
+  }
+
+  /// Records how long the visits of a batch waited that are about to be answered.
+  ///
+  /// - Parameter timeout: how long a visit waits at most.
+  func recordWaits(of batch: borrowing Batch, _ now: Instant, timeout: Interval) {
+    var index = 0
+    // Visits that arrived in one round have waited equally long.
+    while let run = batch.run(at: index) {
+      waits.record((now + timeout - run.deadline).nanoseconds, times: run.count)
+      index += run.count
+    }
+  }
+}

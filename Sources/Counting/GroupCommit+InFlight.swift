@@ -48,8 +48,7 @@ extension GroupCommit {
       return Outcome(ticket: ticket, result: .unavailable)
     }
     guard let visit = waiting.removeExpired(now) else { return nil }
-    visit.action.releaseRecord(&keys)
-    keys.release(visit.counter)
+    visit.releaseKeys(&keys)
     recordWait(until: deadlines.1)
     return Outcome(ticket: visit.ticket, result: .unavailable)
   }
@@ -64,8 +63,8 @@ extension GroupCommit {
     if wasSent { redis.drop(.tooSlow(timeout), now) }
   }
 
-  /// Records how long visits waited that would have expired at `deadline`.
-  func recordWait(until deadline: Instant, visits: Int = 1) {
-    figures.waits.record((now + timeout - deadline).nanoseconds, times: visits)
+  /// Records how long a visit waited that would have expired at `deadline`.
+  private func recordWait(until deadline: Instant) {
+    figures.waits.record((now + timeout - deadline).nanoseconds)
   }
 }

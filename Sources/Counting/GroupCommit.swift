@@ -444,17 +444,9 @@ extension GroupCommit {
   private mutating func handleOutcomes(_ outcomes: consuming UniqueArray<OperationOutcome>) {
     sendsText = false
     guard let batch = endFlight() else { return }
-    figures.operations.record(Int64(outcomes.count))
     if batch.hasNames { hasNames = true }
     let answered = AnsweredBatch(batch, outcomes)
-    // A counter with a name that holds no integer is told to its clients only.
-    if answered.refusesHits {
-      figures.refused.add(1)
-      lastError = "\(hits) holds no integer, or none with room for more"
-    } else {
-      lastError = nil
-    }
-    if answered.succeededCount > 0 { figures.batches.record(Int64(answered.succeededCount)) }
+    lastError = figures.record(answered, hits: hits)
     self.answered = consume answered
   }
 
@@ -484,12 +476,7 @@ extension GroupCommit {
   private mutating func endFlight() -> Batch? {
     precondition(answered == nil, "take all outcomes before the next reply")
     guard let flight = inFlight.take() else { return nil }
-    var index = 0
-    // Visits that arrived in one round have waited equally long.
-    while let run = flight.batch.run(at: index) {
-      recordWait(until: run.deadline, visits: run.count)
-      index += run.count
-    }
+    figures.recordWaits(of: flight.batch, now, timeout: timeout)
     return flight.batch
   }
 }

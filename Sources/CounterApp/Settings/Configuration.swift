@@ -160,7 +160,7 @@ extension SettingSource {
   /// The token of a file, or of the variable.
   private func clientToken() throws -> String? {
     guard let given = find(Settings.clientToken.declaration) else { return nil }
-    guard given.name.hasPrefix("--") else { return try given.token() }
+    guard given.isFlag else { return try given.token() }
     do throws(AddressError) {
       return try PasswordFile(given.text).read()
     } catch {

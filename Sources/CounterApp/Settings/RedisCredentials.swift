@@ -40,9 +40,6 @@ extension Configuration {
 }
 
 extension GivenValue {
-  /// Whether the value was given by a flag, and not by a variable.
-  fileprivate var isFlag: Bool { name.hasPrefix("--") }
-
   /// Reads a password: a flag names its file, a variable holds it.
   fileprivate func readPassword(into credentials: inout Credentials) throws {
     guard isFlag else {

@@ -9,7 +9,7 @@ extension Configuration {
     let settings = [Settings.redisCA, Settings.redisCertificate, Settings.redisKey]
     guard var redis, redis.isEncrypted else {
       let given = settings.compactMap { source.find($0.declaration) }
-      if let flag = given.first(where: { $0.name.hasPrefix("--") }) {
+      if let flag = given.first(where: \.isFlag) {
         throw flag.isBad("no encrypted Redis (rediss://) is named that it is for")
       }
       return redis

@@ -63,6 +63,9 @@ package struct GivenValue: Sendable {
   let name: String
   let text: String
 
+  /// Whether it was given by a flag, and not by a variable.
+  var isFlag: Bool { name.hasPrefix("--") }
+
   /// The value is shown, and what was expected instead.
   func isNot(_ expected: String) -> SettingError {
     SettingError(name: name, reason: "'\(text.onOneLine("?"))' is not \(expected)")

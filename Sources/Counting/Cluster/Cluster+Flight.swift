@@ -189,15 +189,9 @@ extension Cluster {
     if isOfBucket { outcomes.removeLast() }
     writers[writer].noteService()
     guard let batch = writers[writer].batch.take() else { return }
-    figures.operations.record(Int64(count))
-    let answered = AnsweredBatch(end(batch), outcomes)
-    if answered.refusesHits {
-      figures.refused.add(1)
-      writers[writer].error = "\(hits) holds no integer, or none with room for more"
-    } else {
-      writers[writer].error = nil
-    }
-    if answered.succeededCount > 0 { figures.batches.record(Int64(answered.succeededCount)) }
+    figures.recordWaits(of: batch, now, timeout: timeout)
+    let answered = AnsweredBatch(batch, outcomes)
+    writers[writer].error = figures.record(answered, hits: hits)
     self.answered.append(answered)
   }
 
@@ -256,16 +250,7 @@ extension Cluster {
   /// Gives up a batch that can never be carried out.
   private func refuse(_ writer: Int) {
     guard let batch = writers[writer].batch.take() else { return }
-    answered.append(AnsweredBatch(refused: end(batch)))
-  }
-
-  /// Records how long the visits of a batch waited that are about to be answered.
-  private func end(_ batch: consuming Batch) -> Batch {
-    var index = 0
-    while let run = batch.run(at: index) {
-      figures.waits.record((now + timeout - run.deadline).nanoseconds, times: run.count)
-      index += run.count
-    }
-    return batch
+    figures.recordWaits(of: batch, now, timeout: timeout)
+    answered.append(AnsweredBatch(refused: batch))
   }
 }

@@ -101,13 +101,7 @@ final class Cluster {
       writers.append(BucketWriter(bucket: bucket, hits: hits, script: script))
     }
     writers.append(BucketWriter(bucket: nil, hits: hits, script: script))
-    let seeds: [RedisAddress.Endpoint] =
-      if case .seeds(let seeds) = address.endpoint {
-        seeds.map { .tcp(host: $0.host, port: $0.port) }
-      } else {
-        [address.endpoint]
-      }
-    for seed in seeds { nodes.append(try makeNode(seed, isSeed: true, index: nodes.count)) }
+    for seed in address.seeds { nodes.append(try makeNode(seed, isSeed: true, index: nodes.count)) }
   }
 
   private func makeNode(
@@ -185,7 +179,7 @@ extension Cluster {
   private func distribute(_ arrived: inout WaitingVisits, _ keys: inout KeyTable) {
     while let visit = arrived.removeFirst() {
       guard visitCount < Limits.waitingVisits else {
-        release(visit, &keys)
+        visit.releaseKeys(&keys)
         refused.append(visit.ticket)
         continue
       }
@@ -193,11 +187,6 @@ extension Cluster {
       _ = writers[writer].waiting.append(visit)
       visitCount += 1
     }
-  }
-
-  private func release(_ visit: Visit, _ keys: inout KeyTable) {
-    visit.action.releaseRecord(&keys)
-    keys.release(visit.counter)
   }
 
   private func countWaiting() {
@@ -251,8 +240,10 @@ extension Cluster {
   }
 
   private func retireUnusedNodes() {
-    for writer in 0..<writers.count { nodes[writers[writer].place].lastUse = now }
-    for writer in 0..<writers.count { nodes[writers[writer].node].lastUse = now }
+    for writer in 0..<writers.count {
+      nodes[writers[writer].place].lastUse = now
+      nodes[writers[writer].node].lastUse = now
+    }
     for node in 0..<nodes.count
     where !nodes[node].isSeed && !nodes[node].isRetired && nodes[node].flight.isEmpty
       && now - nodes[node].lastUse > Self.retirement
@@ -339,7 +330,7 @@ extension Cluster {
         return Outcome(ticket: ticket, result: .unavailable)
       }
       if let visit = writers[writer].waiting.removeExpired(now) {
-        release(visit, &keys)
+        visit.releaseKeys(&keys)
         figures.waits.record(timeout.nanoseconds)
         return Outcome(ticket: visit.ticket, result: .unavailable)
       }

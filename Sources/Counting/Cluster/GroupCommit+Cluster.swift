@@ -56,11 +56,16 @@ extension Cluster {
 }
 
 extension RedisAddress {
+  /// The servers that it names, each by itself.
+  var seeds: [Endpoint] {
+    guard case .seeds(let seeds) = endpoint else { return [endpoint] }
+    return seeds.map { .tcp(host: $0.host, port: $0.port) }
+  }
+
   /// The address of one server: the first seed, if there are several.
   var firstSeed: RedisAddress {
-    guard case .seeds(let seeds) = endpoint, let first = seeds.first else { return self }
     var address = self
-    address.endpoint = .tcp(host: first.host, port: first.port)
+    address.endpoint = seeds[0]
     return address
   }
 }
