@@ -114,6 +114,11 @@ package struct RedisConnection: ~Copyable {
     self.greeting = greeting
   }
 
+  private mutating func noteLocatorDeadline() {
+    locatorDeadline = locator.deadline
+    deadline = min(stateDeadline, locatorDeadline)
+  }
+
   private mutating func enter(_ state: State, until deadline: Instant) {
     self.state = state
     stateDeadline = deadline
@@ -210,7 +215,7 @@ extension RedisConnection {
     if link?.replies.isEmpty == true {
       enter(.idle, until: now + Self.pingInterval)
     } else {
-      enter(.awaitingRest, until: deadline)
+      enter(.awaitingRest, until: stateDeadline)
     }
   }
 
@@ -382,8 +387,7 @@ extension RedisConnection {
   }
 
   private mutating func handleNews(_ news: Locator.News, _ now: Instant) {
-    locatorDeadline = locator.deadline
-    deadline = min(stateDeadline, locatorDeadline)
+    noteLocatorDeadline()
     let isAwaited = if case .lookingUp = state { true } else { false }
     switch news {
     case .none:
@@ -404,8 +408,7 @@ extension RedisConnection {
   /// leads: too few replicas follow it.
   package mutating func doubtPrimary(_ now: Instant) {
     locator.doubt(now)
-    locatorDeadline = locator.deadline
-    deadline = min(stateDeadline, locatorDeadline)
+    noteLocatorDeadline()
   }
 
   private mutating func connect(to address: SocketAddress, _ now: Instant) throws(RedisError) {

@@ -125,6 +125,23 @@ struct SentinelTests {
     }
   }
 
+  @Test("is given its own time for a reply, also when a sentinel is pinged meanwhile")
+  func deadlines() throws {
+    try withRedis { redis throws in
+      try withSentinels(home(redis)) { sentinels, url throws in
+        var loop = try ConnectionLoop(to: url)
+        #expect(try loop.ask("INCR", "n") == 1)
+        try loop.turn(until: "it listens") { _ in sentinels[0].listeners == 1 }
+        try loop.skip(.milliseconds(900))
+        // The reply to what is pipelined does not come.
+        #expect(try loop.ask("INCR", "n", pipelining: "BLPOP", "none", "30") == 2)
+        try loop.skip(.milliseconds(300))
+        #expect(loop.connection.isReady == true)
+        #expect(loop.figures.lost.current == 0)
+      }
+    }
+  }
+
   @Test("moves at once when a switch is announced, though the old primary still answers")
   func announced() throws {
     try withRedis { old throws in
