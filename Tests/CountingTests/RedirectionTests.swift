@@ -137,6 +137,23 @@ struct RedirectionTests {
     #expect(loop.counting.lastError?.hasPrefix("MOVED") == true)
   }
 
+  @Test("is no answer to a visit before enough replicas have its batch, which is sent again as it was")
+  func unconfirmed() throws {
+    let node = try FakeNode { command, node in
+      command[0] == "WAIT" && node.batches.count < 3 ? ":0\r\n" : nil
+    }
+    defer { node.end() }
+    var loop = try CountingLoop(url: node.url, minReplicas: 1)
+    loop.count(1)
+    try loop.turn(until: "the batch is sent again") { _ in node.batches.count == 2 }
+    #expect(loop.outcomes.isEmpty == true)
+    try loop.turn(untilAnswered: 1)
+    #expect(loop.numbers == [1])
+    #expect(loop.figures.unconfirmed.current == 2)
+    #expect(node.batches.count == 3)
+    #expect(Set(node.batches).count == 1)
+  }
+
   @Test("leads to 64 nodes at most")
   func mostNodes() throws {
     let port = Mutex(1)
