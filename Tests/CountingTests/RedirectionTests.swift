@@ -137,7 +137,8 @@ struct RedirectionTests {
     #expect(loop.counting.lastError?.hasPrefix("MOVED") == true)
   }
 
-  @Test("is no answer to a visit before enough replicas have its batch, which is sent again as it was")
+  @Test(
+    "is no answer to a visit before enough replicas have its batch, which is sent again as it was")
   func unconfirmed() throws {
     let node = try FakeNode { command, node in
       command[0] == "WAIT" && node.batches.count < 3 ? ":0\r\n" : nil
