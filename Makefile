@@ -105,7 +105,10 @@ sanitize-address: test-tools
 	swift build --sanitize address --scratch-path .build/address --build-tests
 	SANITIZER=address LEAK_VISITS=$(or $(visits),100000) ASAN_OPTIONS=detect_leaks=0 \
 	  swift test --sanitize address --scratch-path .build/address --skip-build \
-	  $(or $(short),--skip "Cost|Chaos|Reliability")
+	  $(or $(short),--skip "Cost|Chaos|Reliability") --skip "$(failovers)"
+	SANITIZER=address ASAN_OPTIONS=detect_leaks=0 \
+	  swift test --sanitize address --scratch-path .build/address --skip-build --no-parallel \
+	  --filter $(if $(short),CountingTests.ClusterTests,"$(failovers)") --skip ChaosTests
 
 ## Runs the program's tests with a program that was built with ThreadSanitizer. Only the program has
 ## threads that share data.

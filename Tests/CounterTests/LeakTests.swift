@@ -4,9 +4,6 @@ import Testing
 
 @testable import TestSupport
 
-/// What the counter under test was built with.
-private let sanitizer = ProcessInfo.processInfo.environment["SANITIZER"]
-
 /// A counter that was built with AddressSanitizer looks for leaks when it ends, in everything that
 /// was allocated in its process, hiredis included, and exits with an error when it finds one. One
 /// that was built with ThreadSanitizer does so after a data race.

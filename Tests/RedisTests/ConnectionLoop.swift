@@ -15,6 +15,7 @@ struct ConnectionLoop: ~Copyable {
   private let poller: Poller
   private var events = Events()
   private var skipped = Interval.seconds(0)
+  private var stopped: Instant?
 
   /// - Parameter limit: the longest a reply may take; a quarter of it is waited for at first.
   init(
@@ -38,7 +39,10 @@ struct ConnectionLoop: ~Copyable {
     self.connection = connection
   }
 
-  var now: Instant { .now + skipped }
+  var now: Instant { (stopped ?? .now) + skipped }
+
+  /// From here on only `skip` puts the clock forward, however long the machine takes.
+  mutating func stopClock() { stopped = .now }
 
   /// How long something is waited for that has to come.
   private let patience = Interval.seconds(30)

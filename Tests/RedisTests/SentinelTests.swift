@@ -89,10 +89,11 @@ struct SentinelTests {
         let nobody = try FreePort.take()
         var loop = try ConnectionLoop(
           to: url.replacing("//", with: "//127.0.0.1:\(nobody),no-such-host.invalid,"))
+        loop.stopClock()
         for silent in sentinels.prefix(2) {
           try loop.turn(until: "it is asked") { _ in silent.asked == 1 }
           let rest = loop.connection.deadline - loop.now
-          #expect(rest <= .seconds(silent === sentinels[0] ? 1 : 2))
+          #expect(rest == .seconds(silent === sentinels[0] ? 1 : 2))
           try loop.skipToDeadline()
         }
         #expect(try loop.ask("INCR", "n") == 1)
@@ -158,13 +159,12 @@ struct SentinelTests {
           // A command is under way, and the old primary will not answer.
           old.freeze()
           loop.connection.send(Command(["INCR", "n"]), loop.now)
-          let sent = Instant.now
+          loop.stopClock()
           sentinels[0].announce("m \(move)")
           try loop.turn(until: "it has left") { !$0.connection.isAwaitingReply }
           #expect(
             loop.connection.error?.description == "the primary has moved to 127.0.0.1:\(new.port)")
           #expect(try loop.ask("INCR", "n") == 1)
-          #expect(Instant.now - sent < .milliseconds(900), "it waited for no time-out")
           #expect(sentinels[0].asked == 1)
           old.thaw()
         }

@@ -1,11 +1,17 @@
 import Foundation
 import Synchronization
 
+/// What the counter under test was built with, if anything.
+let sanitizer = ProcessInfo.processInfo.environment["SANITIZER"]
+
+/// The longest that something may take: a sanitizer makes everything slower.
+func withSlack(_ longest: Duration) -> Duration { sanitizer == nil ? longest : longest * 4 }
+
 /// Waits until `condition` holds and throws when it does not within the limit.
 func waitUntil(
   _ what: String, within limit: Duration = .seconds(10), _ condition: () throws -> Bool
 ) throws {
-  let end = ContinuousClock.now + limit
+  let end = ContinuousClock.now + withSlack(limit)
   while try !condition() {
     guard ContinuousClock.now < end else {
       throw NeverHappened(description: "not within \(limit): \(what)")

@@ -14,6 +14,7 @@ struct CountingLoop: ~Copyable {
   private let relay: Relay?
   private var events = Events()
   private var skipped = Interval.seconds(0)
+  private var stopped: Instant?
 
   /// Emulates a slow Redis: each event is seen so much later than it came.
   var latency = Interval.seconds(0)
@@ -54,6 +55,11 @@ struct CountingLoop: ~Copyable {
     self.counting = counting
   }
 
+  private var now: Instant { (stopped ?? .now) + skipped }
+
+  /// From here on only `skip` puts the clock forward, however long the machine takes.
+  mutating func stopClock() { stopped = .now }
+
   /// One round, in which visits of `/` arrive.
   ///
   /// - Parameter visits: their tickets.
@@ -61,7 +67,7 @@ struct CountingLoop: ~Copyable {
     try relay?.pass()
     try poller.wait(from: .now, until: .now + .milliseconds(relay == nil ? 2 : 1), &events)
     if events.count > 0, latency > .seconds(0) { pass(latency) }
-    counting.beginRound(.now + skipped)
+    counting.beginRound(now)
     for index in 0..<events.count {
       counting.handleEvent(events[index])
       takeOutcomes()
@@ -73,14 +79,14 @@ struct CountingLoop: ~Copyable {
 
   /// Lets time pass without an event. Each deadline on the way is met when it is due.
   private mutating func pass(_ interval: Interval) {
-    let end = .now + skipped + interval
+    let end = now + interval
     while counting.deadline < end {
-      skipped = skipped + max(counting.deadline - (.now + skipped), .seconds(0))
-      counting.beginRound(.now + skipped)
+      skipped = skipped + max(counting.deadline - now, .seconds(0))
+      counting.beginRound(now)
       takeOutcomes()
       counting.endRound()
     }
-    skipped = skipped + max(end - (.now + skipped), .seconds(0))
+    skipped = skipped + max(end - now, .seconds(0))
   }
 
   private mutating func takeOutcomes() {
