@@ -43,6 +43,49 @@ struct RedisClusterTests {
     }
   }
 
+  @Test("sends the numbers of both replicas to streams, and tells which counters are out of reach")
+  func streams() throws {
+    try withRedisCluster { cluster throws in
+      for node in cluster.nodes {
+        _ = try node.command("CONFIG", "SET", "cluster-require-full-coverage", "no")
+      }
+      let flags = ["--redis", cluster.url, "--threads", "1", "--visit-timeout", "1"]
+      try withCounter(flags) { first in
+        try withCounter(flags) { second in
+          let paths = ["/"] + (0..<40).map { "/blog/\($0)" }
+          let streams = try paths.map { try EventStream(second, "/stream\($0)") }
+          for stream in streams { #expect(try stream.nextNumber() == 0) }
+          let client = try first.client()
+          #expect(try client.visit() == 1)
+          for path in paths.dropFirst() { #expect(try client.get("/hit\(path)").value == 1) }
+          for stream in streams { #expect(try stream.nextNumber() == 1) }
+
+          let lost = try cluster.primary(of: "hits")
+          lost.crash()
+          #expect(try streams[0].nextEvent().name == "problem")
+          try waitUntil("the first replica has noticed, too", within: .seconds(30)) {
+            first.log.contains("its node 127.0.0.1:\(lost.port): ")
+          }
+          var reached: [Int] = []
+          for (index, path) in paths.enumerated().dropFirst() {
+            let response = try client.get("/hit\(path)")
+            if response.status == 200 { reached.append(index) }
+          }
+          #expect(!reached.isEmpty && reached.count < 40)
+          for (index, stream) in streams.enumerated().dropFirst() {
+            if reached.contains(index) {
+              #expect(try stream.nextNumber() == 2)
+            } else {
+              #expect(try stream.nextEvent().name == "problem")
+            }
+          }
+          try lost.start()
+          #expect(try streams[0].nextNumber() == 1)
+        }
+      }
+    }
+  }
+
   @Test("reaches each node encrypted")
   func encrypted() throws {
     try withTemporaryFolder { folder in
