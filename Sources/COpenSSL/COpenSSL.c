@@ -23,7 +23,7 @@ SSL_CTX *copenssl_client_context(void) {
 }
 
 long copenssl_add_chain_certificate(SSL_CTX *context, X509 *certificate) {
-  return SSL_CTX_add0_chain_cert(context, certificate);
+  return SSL_CTX_add1_chain_cert(context, certificate);
 }
 
 static int give_no_password(char *buffer, int size, int writing, void *data) {

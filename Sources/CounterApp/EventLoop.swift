@@ -347,7 +347,7 @@ extension EventLoop {
   private mutating func logLoss() {
     loggedRedis = .lost(counting.redisError)
     nextReport = now + .seconds(1)
-    let reason = counting.redisError?.description ?? "no connection yet"
+    let reason = counting.redisErrorText ?? "no connection yet"
     redisLog.connectionLost(reason, loop: number, now: now)
   }
 

@@ -139,6 +139,11 @@ package struct GroupCommit: ~Copyable {
   /// Why there is no connection to Redis; nil while there is one and before the first try.
   package var redisError: RedisError? { cluster == nil ? redis.error : cluster?.error }
 
+  /// The same as text, with the server that it is about unless the settings name it.
+  package var redisErrorText: String? {
+    cluster == nil ? redis.errorText : cluster?.error?.description
+  }
+
   /// When the next round must begin, even without an event.
   package internal(set) var deadline = Instant(nanoseconds: 0)
 

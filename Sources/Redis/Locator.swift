@@ -66,8 +66,13 @@ final class Locator {
     switch place {
     case .socket: nil
     case .host(let host): host.host.host
-    case .sentinels(let sentinels): sentinels.primaryHost
+    case .sentinels(let sentinels): sentinels.primaryPlace?.host
     }
+  }
+
+  /// Where the primary is that sentinels have named; nil before, and without sentinels.
+  var primary: HostPort? {
+    if case .sentinels(let sentinels) = place { sentinels.primaryPlace } else { nil }
   }
 
   /// Whether the server has to be asked for its role: sentinels may be behind the times.

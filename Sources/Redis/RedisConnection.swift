@@ -56,6 +56,15 @@ package struct RedisConnection: ~Copyable {
   /// attempt.
   package private(set) var error: RedisError?
 
+  /// The error as text, with the primary that it is about if sentinels have named one.
+  package var errorText: String? {
+    switch (error, locator.primary) {
+    case (nil, _): nil
+    case (.noPrimary, _), (.moved, _), (_, nil): error?.description
+    case (.some(let error), .some(let primary)): "its primary \(primary): \(error)"
+    }
+  }
+
   /// What the connection waits for until its deadline.
   enum State {
     /// The next attempt.

@@ -19,8 +19,11 @@ package struct Reply: ~Copyable {
   /// Whether Redis refused the command.
   var isError: Bool { unsafe object.pointee.type == REDIS_REPLY_ERROR }
 
-  /// The text of an error, which starts with its kind in capitals; nil when the reply is no error.
-  package var error: String? { isError ? text : nil }
+  /// The text of an error, which starts with its kind in capitals, or the first 512 bytes of it; nil when the
+  /// reply is no error.
+  package var error: String? {
+    isError ? String(copying: bytes.extracting(first: min(bytes.count, 512))) : nil
+  }
 
   /// An integer, or the integer that a text spells in full; nil when the reply is neither.
   package var integer: Int64? {

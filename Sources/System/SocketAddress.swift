@@ -69,6 +69,22 @@ package struct SocketAddress: Sendable {
     }
   }
 
+  /// The bytes of an IPv4 or IPv6 address, the most significant one first; none for another kind.
+  package var addressBytes: [UInt8] {
+    // Sound: the kernel's form of either kind has the address there.
+    unsafe withUnsafeBytes(of: storage) { storage in
+      switch family {
+      case AF_INET:
+        let start = MemoryLayout<sockaddr_in>.offset(of: \.sin_addr) ?? 0
+        return unsafe Array(storage[start..<start + 4])
+      case AF_INET6:
+        let start = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr) ?? 0
+        return unsafe Array(storage[start..<start + 16])
+      default: return []
+      }
+    }
+  }
+
   /// The address family: `AF_INET`, `AF_INET6` or `AF_UNIX`.
   package var family: CInt { CInt(storage.ss_family) }
 

@@ -133,6 +133,42 @@ struct TLSTests {
     }
   }
 
+  @Test("shows the certificates between its own and the authority, too", arguments: ["1.2", "1.3"])
+  func chain(version: String) throws {
+    let flags = ["--tls-protocols", "TLSv\(version)", "--tls-auth-clients", "yes"]
+    try withTLSRedis(flags) { redis throws in
+      let certificates = redis.certificates
+      try certificates.makeAuthority("between", by: "authority")
+      try certificates.makeAuthority("further", by: "between")
+      try certificates.issue("client", by: "further", subject: "counter", for: [])
+      let chain = try ["client", "further", "between"].map {
+        try String(contentsOfFile: certificates.path($0), encoding: .utf8)
+      }
+      let path = "\(certificates.folder)/chain.pem"
+      try chain.joined().write(toFile: path, atomically: true, encoding: .utf8)
+      var files = trust(redis)
+      (files.certificate, files.key) = (path, certificates.key("client"))
+      var loop = try ConnectionLoop(to: redis.url(), tls: files)
+      #expect(try loop.ask("INCR", "n") == 1)
+      try loop.loseConnection(redis.plain)
+      #expect(try loop.ask("INCR", "n") == 2)
+    }
+  }
+
+  @Test(
+    "checks an address that is numeric for the C library only",
+    arguments: ["127.1", "0x7f.1", "2130706433"])
+  func numericAddress(host: String) throws {
+    try withTLSRedis { redis throws in
+      let url = "rediss://\(host):\(redis.port)"
+      var loop = try ConnectionLoop(to: url, tls: trust(redis))
+      #expect(try loop.ask("INCR", "n") == 1)
+      _ = try redis.makeBadCertificates()
+      try redis.use("elsewhere")
+      #expect(try error(url, trust(redis)) == .tls(.wrongName))
+    }
+  }
+
   @Test("reads its files again when they have changed, and keeps them while they cannot be used")
   func rotation() throws {
     try withTLSRedis { redis throws in

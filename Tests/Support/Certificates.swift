@@ -53,6 +53,11 @@ struct Certificates {
       ["req", "-x509", "-days", "3650"] + request(name, subject: name) + ["-out", path(name)])
   }
 
+  /// Makes an authority between another one and those whom it signs for.
+  func makeAuthority(_ name: String, by authority: String) throws {
+    try sign(name, by: authority, subject: name, "basicConstraints=critical,CA:TRUE", .now)
+  }
+
   /// Makes a certificate from an authority.
   ///
   /// - Parameter names: what it is for, as openssl writes alternative names; by default this machine.
@@ -60,8 +65,15 @@ struct Certificates {
     _ name: String, by authority: String = "authority", subject: String = "server",
     for names: [String] = ["DNS:localhost", "IP:127.0.0.1"], _ validity: Validity = .now
   ) throws {
-    let extensions =
-      names.isEmpty ? [] : ["-addext", "subjectAltName=\(names.joined(separator: ","))"]
+    let names = names.isEmpty ? nil : "subjectAltName=\(names.joined(separator: ","))"
+    try sign(name, by: authority, subject: subject, names, validity)
+  }
+
+  private func sign(
+    _ name: String, by authority: String, subject: String, _ addition: String?,
+    _ validity: Validity
+  ) throws {
+    let extensions = addition.map { ["-addext", $0] } ?? []
     let draft = "\(folder)/\(name).csr"
     try run(["req"] + request(name, subject: subject) + extensions + ["-out", draft])
     let (start, end) = validity.dates

@@ -11,8 +11,8 @@
 /// there is no memory left.
 SSL_CTX *copenssl_client_context(void);
 
-/// Adds a certificate that is sent behind the client's own, and takes over its ownership
-/// (SSL_CTX_add0_chain_cert(3)). Returns 1, or 0 when it failed.
+/// Adds a certificate that is sent behind the client's own, and counts a reference of its own
+/// (SSL_CTX_add1_chain_cert(3)). Returns 1, or 0 when it failed.
 long copenssl_add_chain_certificate(SSL_CTX *context, X509 *certificate);
 
 /// Reads a private key in PEM. An encrypted key is refused; OpenSSL would ask for its password at the

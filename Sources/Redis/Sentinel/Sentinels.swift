@@ -78,8 +78,8 @@ final class Sentinels {
     timer = RetryTimer(limit: timeoutLimit)
   }
 
-  /// The name or the numeric address of the primary; nil before a sentinel has told it.
-  var primaryHost: String? { primary?.host.host }
+  /// Where the primary is, by its name or its numeric address; nil before a sentinel has told it.
+  var primaryPlace: HostPort? { primary?.host }
 
   /// When `tick` has to be called though no event comes.
   var deadline: Instant {

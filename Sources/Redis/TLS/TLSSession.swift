@@ -134,8 +134,10 @@ final class TLSSession {
 @unsafe
 private func setHost(_ host: String, of session: OpaquePointer) -> Bool {
   let parameters = unsafe SSL_get0_param(session)
-  if SocketAddress(host: host, port: 0) != nil {
-    return unsafe X509_VERIFY_PARAM_set1_ip_asc(parameters, host) == 1
+  if let address = SocketAddress(host: host, port: 0) {
+    // A text may be numeric for the C library only, as `127.1` and `fe80::1%eth0` are.
+    let bytes = address.addressBytes
+    return unsafe X509_VERIFY_PARAM_set1_ip(parameters, bytes, bytes.count) == 1
   }
   // A dot at the end says that the name is complete; it is no part of the name in certificates.
   let name = host.hasSuffix(".") ? String(host.dropLast()) : host
