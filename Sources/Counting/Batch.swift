@@ -129,7 +129,8 @@ struct AnsweredBatch: ~Copyable {
   }
 
   /// The outcome of the next visit, or nil after the last one. The numbers are those that as many
-  /// commands, one a visit, would have returned in order of arrival.
+  /// commands, one a visit, would have returned in order of arrival. Hits of one operation that together
+  /// leave 64 bits are all refused.
   mutating func nextOutcome() -> Outcome? {
     guard batch.answeredCount < batch.members.count else { return nil }
     let member = batch.members[batch.answeredCount]

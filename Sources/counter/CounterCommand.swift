@@ -21,10 +21,15 @@ struct CounterCommand: ParsableCommand {
 extension CounterCommand {
   /// Runs the command that the arguments name.
   ///
+  /// - Parameter arguments: nil for one that is not text in UTF-8.
   /// - Returns: the program's exit code.
-  static func start(_ arguments: [String]) -> Int32 {
+  static func start(_ arguments: [String?]) -> Int32 {
     do {
-      var command = try parseAsRoot(arguments)
+      let texts = try arguments.enumerated().map { index, text in
+        guard let text else { throw ValidationError("argument \(index + 1) is not UTF-8") }
+        return text
+      }
+      var command = try parseAsRoot(texts)
       try command.run()
       return EX_OK
     } catch let code as ExitCode {

@@ -3,11 +3,11 @@ import Glibc
 
 /// The arguments of the program, as the kernel handed them over (execve(2)).
 enum ProgramArguments {
-  /// All of them but the program's name.
-  static var texts: [String] {
+  /// All of them but the program's name; nil for one that is not text in UTF-8.
+  static var texts: [String?] {
     (1..<max(1, Int(clinux_argument_count()))).map { index in
       // Sound: there are as many arguments as the count says, and each ends with a zero.
-      unsafe clinux_arguments()[index].map { unsafe String(cString: $0) } ?? ""
+      unsafe clinux_arguments()[index].flatMap { unsafe String(validatingCString: $0) }
     }
   }
 

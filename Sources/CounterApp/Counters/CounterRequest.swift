@@ -47,8 +47,12 @@ struct CounterRequestReader: ~Escapable {
     self.endpoint = endpoint
     self.request = request
     self.bytes = bytes
-    let isPlain = endpoint.isHitOrGet && request.method != .post
-    fields = isPlain ? HeaderFields() : HeaderFields(bytes.extracting(request.header))
+    if endpoint.isHitOrGet, request.method != .post {
+      fields = HeaderFields()
+    } else {
+      fields = HeaderFields(bytes.extracting(request.header))
+      try fields.checkConditions(of: request.method)
+    }
     query =
       request.query.isEmpty ? QueryParameters() : try QueryParameters(request.query, of: bytes)
     if endpoint.isHitOrGet { try query.checkCallback(in: bytes) }
@@ -99,7 +103,7 @@ struct CounterRequestReader: ~Escapable {
 
   /// Whether the client prefers plain text to JSON.
   @inline(__always)
-  private var prefersText: Bool { MediaPreference.isText(bytes, request.accept) }
+  private var prefersText: Bool { MediaPreference.isText(bytes, request) }
 
   /// Checks that the request carries a token for its namespace.
   private func checkToken(

@@ -5,6 +5,7 @@ import HTTP
 struct HeaderFields {
   private(set) var authorization: Field?
   private(set) var idempotencyKey: Field?
+  private(set) var ifMatch: Field?
   private(set) var ifNoneMatch: Field?
 
   /// A field that may come once.
@@ -21,6 +22,7 @@ struct HeaderFields {
     var lines = HeaderLines(header)
     while let field = lines.next() {
       switch field.name.count {
+      case 8 where header.spells("if-match", field.name): Self.set(&ifMatch, field.value)
       case 13 where header.spells("authorization", field.name):
         Self.set(&authorization, field.value)
       case 13 where header.spells("if-none-match", field.name): Self.set(&ifNoneMatch, field.value)
@@ -29,6 +31,12 @@ struct HeaderFields {
       default: break
       }
     }
+  }
+
+  /// Refuses a change under a condition that is not understood. A read needs none, for no response has a tag.
+  func checkConditions(of method: Method) throws(Problem) {
+    guard method != .get, method != .head else { return }
+    guard ifMatch == nil, ifNoneMatch == nil || method == .put else { throw .unknownPrecondition }
   }
 
   private static func set(_ field: inout Field?, _ value: Range<Int>) {

@@ -71,7 +71,7 @@ enum Problem: Error, Equatable {
     case .malformedCursor: "cursor is what the page before returned."
     case .malformedIdempotencyKey:
       "An Idempotency-Key is one field of 1 to 255 visible ASCII characters."
-    case .unknownPrecondition: "If-None-Match can only be *."
+    case .unknownPrecondition: "The only condition for a change is If-None-Match: * with PUT."
     case .idempotencyNeedsToken:
       "Idempotency-Key needs a token, because each key is kept for a day: Authorization: Bearer TOKEN."
     case .noTokens:

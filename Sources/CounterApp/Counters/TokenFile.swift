@@ -24,7 +24,8 @@ struct TokenFile: ~Copyable {
     self.adminToken = adminToken
     self.store = store
     self.logger = logger
-    deadline = .now + Self.interval
+    // What is no ordinary file, such as a pipe, was read whole at the start.
+    deadline = TextFile.isRegular(path) ? .now + Self.interval : .never
   }
 
   /// Reads the file if it has changed. A file that cannot be used leaves the old tokens in force, and is
@@ -35,6 +36,7 @@ struct TokenFile: ~Copyable {
     let stamp = TextFile.stamp(path)
     guard stamp != self.stamp || loggedReason != nil else { return }
     do throws(Tokens.FileError) {
+      try checkFile(stamp)
       let tokens = try Tokens(adminToken: adminToken, file: path)
       if tokens != store.current || loggedReason != nil {
         store.replace(tokens)
@@ -49,5 +51,14 @@ struct TokenFile: ~Copyable {
       loggedReason = error.reason
     }
     self.stamp = stamp
+  }
+
+  /// Checks that the file can be read without waiting, and that nobody has just begun to write it.
+  private func checkFile(_ stamp: TextFile.Stamp?) throws(Tokens.FileError) {
+    guard stamp != nil else { return }
+    guard TextFile.isRegular(path) else {
+      throw Tokens.FileError(reason: "\(path) is no ordinary file")
+    }
+    guard TextFile.size(path) != 0 else { throw Tokens.FileError(reason: "\(path) is empty") }
   }
 }

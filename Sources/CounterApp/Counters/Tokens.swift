@@ -73,6 +73,9 @@ package struct Tokens: Sendable, Equatable {
     return difference == 0
   }
 
+  /// What a text must be to be a token.
+  static var rule: String { "a token has 1 to 255 of A-Z, a-z, 0-9 and -._~+/, then perhaps =" }
+
   /// Whether a text can be a token: what a Bearer token is made of (`b64token`, RFC 6750 section 2.1).
   static func isToken(_ text: String) -> Bool {
     let body = text.utf8.drop { $0 != UInt8(ascii: "=") }
@@ -121,8 +124,7 @@ extension Tokens {
         throw FileError(reason: "\(place): the namespace is not valid")
       }
       guard Self.isToken(String(words[1])) else {
-        throw FileError(
-          reason: "\(place): a token has 1 to 255 of A-Z, a-z, 0-9 and -._~+/, then perhaps =")
+        throw FileError(reason: "\(place): \(Self.rule)")
       }
       add(String(words[1]), for: first == "*" ? nil : String(first))
       guard entries.count <= Self.most else {

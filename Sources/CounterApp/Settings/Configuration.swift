@@ -162,7 +162,9 @@ extension SettingSource {
     guard let given = find(Settings.clientToken.declaration) else { return nil }
     guard given.isFlag else { return try given.token() }
     do throws(AddressError) {
-      return try PasswordFile(given.text).read()
+      let text = try PasswordFile(given.text).read()
+      guard Tokens.isToken(text) else { throw AddressError(Tokens.rule) }
+      return text
     } catch {
       throw given.isBad(error.reason)
     }

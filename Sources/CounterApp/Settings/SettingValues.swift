@@ -112,6 +112,19 @@ extension GivenValue {
     return number
   }
 
+  /// Reads what can be added to a counter.
+  func amount() throws -> Int64 {
+    let number = try integer()
+    guard number != 0 else { throw isNot("an integer other than 0") }
+    return number
+  }
+
+  func idempotencyKey() throws -> String {
+    guard (1...255).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+    else { throw isBad("a key has 1 to 255 visible ASCII characters") }
+    return text
+  }
+
   func serverURL() throws -> HTTPURL {
     do throws(AddressError) {
       return try HTTPURL(text)
@@ -122,9 +135,7 @@ extension GivenValue {
 
   /// The text is not shown.
   func token() throws -> String {
-    guard Tokens.isToken(text) else {
-      throw isBad("a token has 1 to 255 of A-Z, a-z, 0-9 and -._~+/, then perhaps =")
-    }
+    guard Tokens.isToken(text) else { throw isBad(Tokens.rule) }
     return text
   }
 

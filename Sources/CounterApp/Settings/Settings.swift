@@ -134,10 +134,10 @@ package enum Settings {
     "token-file", "COUNTER_TOKEN", note: ", the token itself", "file", computed: "none",
     { $0.text }, "The file that holds the token.")
   package static let amount = Setting(
-    "by", nil, "number", default: "1", { try $0.integer() },
+    "by", nil, "number", default: "1", { try $0.amount() },
     "How much to add; needs a token.")
   package static let idempotencyKey = Setting(
-    "idempotency-key", nil, "key", { $0.text },
+    "idempotency-key", nil, "key", { try $0.idempotencyKey() },
     "Sent again with the same key, the hit adds nothing and returns the same number; needs a token."
   )
 

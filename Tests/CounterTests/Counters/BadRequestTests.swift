@@ -166,11 +166,18 @@ private let headerRequests: [BadRequest] = {
     "POST /hit/blog/home", ["Idempotency-Key: a"], status: 401,
     "Idempotency-Key needs a token, because each key is kept for a day: "
       + "Authorization: Bearer TOKEN.")
+  let condition = "The only condition for a change is If-None-Match: * with PUT."
   for fields in [
     ["If-None-Match: \"abc\""], ["If-None-Match:"], ["If-None-Match: *", "If-None-Match: *"],
+    ["If-Match: *"], ["if-match: \"abc\"", "If-None-Match: *"],
   ] {
-    requests.add(
-      "PUT /counters/blog/home?value=1", [token] + fields, "If-None-Match can only be *.")
+    requests.add("PUT /counters/blog/home?value=1", [token] + fields, condition)
+  }
+  for line in ["DELETE /counters/blog/home", "POST /hit/blog/home", "POST /hit/blog?key=home&by=2"]
+  {
+    for field in ["If-Match: *", "If-None-Match: *", "If-None-Match: \"abc\""] {
+      requests.add(line, [token, field], condition)
+    }
   }
   requests.add(
     "PUT /counters/blog/home?value=1", [token, "If-None-Match: *"], status: 412,

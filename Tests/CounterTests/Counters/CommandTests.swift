@@ -81,6 +81,10 @@ struct CommandTests {
       (["set", "b/a", "9223372036854775808"], "<value>"), (["get"], "<counter>"),
       (["get", "b/a", "--server", "ftp://x"], "--server"),
       (["get", "b/a", "--token-file", "/nonexistent"], "--token-file"),
+      (["hit", "b/a", "--by", "0"], "--by: '0' is not an integer other than 0"),
+      (["hit", "b/a", "--idempotency-key", ""], "a key has 1 to 255 visible ASCII characters"),
+      (["hit", "b/a", "--idempotency-key", "k\r\nX: y"], "a key has 1 to 255 visible ASCII"),
+      (["hit", "b/a", "--idempotency-key", String(repeating: "k", count: 256)], "a key has 1 to"),
     ])
   func arguments(_ arguments: [String], _ reason: String) throws {
     try withTemporaryFolder { folder in
@@ -88,6 +92,18 @@ struct CommandTests {
       #expect(command.exitCode == 64)
       #expect(command.errors.contains(reason), "\(command.errors)")
       #expect(command.errors.split(separator: "\n").count == 1)
+    }
+  }
+
+  @Test("refuses an argument that is no text in UTF-8")
+  func notUTF8() throws {
+    try withTemporaryFolder { folder in
+      let script = #"exec "$0" get "$(printf 'blog/\377')""#
+      let command = try ChildProcess(
+        "/bin/sh", ["-c", script, CounterProcess.executable()], environment: [:], folder: folder)
+      defer { command.end() }
+      #expect(try command.waitForExit() == 64)
+      #expect(command.errors.contains("argument 2 is not UTF-8"), "\(command.errors)")
     }
   }
 
@@ -100,6 +116,12 @@ struct CommandTests {
         let set = try CounterProcess.run(
           ["set", "blog/a", "5"] + flags + ["http://127.0.0.1:\(counter.port)/"], folder: folder)
         #expect(set.output == "5\n", "\(set.errors)")
+        try "\(TestToken.all)\nX-A: b\n".write(
+          toFile: "\(folder)/two", atomically: true, encoding: .utf8)
+        let two = try CounterProcess.run(
+          ["get", "blog/a", "--token-file", "\(folder)/two"], folder: folder)
+        #expect(two.exitCode == 64)
+        #expect(two.errors.contains("--token-file: a token has 1 to 255 of"), "\(two.errors)")
         let port = try FreePort.take()
         let away = try CounterProcess.run(
           ["get", "blog/a", "--server", "http://127.0.0.1:\(port)"], folder: folder)

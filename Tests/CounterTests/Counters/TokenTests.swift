@@ -62,10 +62,11 @@ struct TokenTests {
       let (twice, once) = (["If-None-Match: *", "If-None-Match: *"], ["Idempotency-Key: a"])
       expectProblem(
         try client.ask("PUT /counters/blog/home?value=5", [token] + twice), 400,
-        "If-None-Match can only be *.")
+        "The only condition for a change is If-None-Match: * with PUT.")
       expectProblem(
         try client.ask("POST /hit/blog/home", [token, token] + once), 401, Self.unknown)
-      #expect(try client.ask("POST /hit/blog/home?by=2", [token] + twice).value == 2)
+      let others = ["X-Other: 1", "X-Other: 2"]
+      #expect(try client.ask("POST /hit/blog/home?by=2", [token] + others).value == 2)
     }
   }
 
@@ -175,6 +176,50 @@ struct TokenTests {
         for token in [TestToken.all, TestToken.blog, TestToken.shop] {
           #expect(!counter.log.contains(token))
         }
+      }
+    }
+  }
+
+  private func status(of counter: CounterProcess) throws -> Int {
+    try counter.client().ask("GET /counters/blog", [TestToken.field(TestToken.blog)]).status
+  }
+
+  @Test("stays in force while its file is empty, or a pipe")
+  func pipe() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/tokens"
+      try "blog \(TestToken.blog)\n".write(toFile: path, atomically: true, encoding: .utf8)
+      try withCounterAndRedis(["--tokens", path, "--threads", "1"]) { counter, _ in
+        try "".write(toFile: path, atomically: false, encoding: .utf8)
+        try counter.waitUntilLogged("tokens is empty; the old tokens stay in force")
+        #expect(try status(of: counter) == 200)
+        try FileManager.default.removeItem(atPath: path)
+        #expect(unsafe mkfifo(path, 0o600) == 0)
+        try counter.waitUntilLogged("tokens is no ordinary file; the old tokens stay in force")
+        #expect(try status(of: counter) == 200)
+        counter.send(signal: SIGTERM)
+        #expect(try counter.waitForExit() == 0)
+      }
+    }
+  }
+
+  @Test("is read from a pipe once, at the start")
+  func pipeAtStart() throws {
+    try withTemporaryFolder { folder in
+      let path = "\(folder)/tokens"
+      #expect(unsafe mkfifo(path, 0o600) == 0)
+      let writer = Thread {
+        try? "blog \(TestToken.blog)\n".write(toFile: path, atomically: false, encoding: .utf8)
+      }
+      writer.start()
+      try withCounterAndRedis(["--tokens", path, "--threads", "1"]) { counter, _ throws in
+        #expect(try status(of: counter) == 200)
+        // The file would have been read again by then.
+        Thread.sleep(forTimeInterval: 6)
+        #expect(try status(of: counter) == 200)
+        #expect(!counter.log.contains("--tokens"))
+        counter.send(signal: SIGTERM)
+        #expect(try counter.waitForExit() == 0)
       }
     }
   }
