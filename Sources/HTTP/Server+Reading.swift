@@ -247,8 +247,8 @@ extension Server {
     if !reader.hasUnparsed { finishReading(slot) }
     return Request(
       exchange: exchange, route: match.route, method: head.method,
-      hasPlainPath: head.hasPlainPath, parameters: match.parameters, query: query, header: header,
-      accept: head.accept, body: body)
+      hasPlainPath: head.hasPlainPath, hasSeveralAccepts: head.hasSeveralAccepts,
+      parameters: match.parameters, query: query, header: header, accept: head.accept, body: body)
   }
 
   /// Responds to OPTIONS, and to requests that no route is there for.
@@ -279,7 +279,7 @@ extension Server {
       ("Allow", methods), ResponseHead.anyOrigin, ("Access-Control-Allow-Methods", methods),
       (
         "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, Idempotency-Key, If-None-Match"
+        "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID"
       ),
       ("Access-Control-Max-Age", "86400"),
     ]

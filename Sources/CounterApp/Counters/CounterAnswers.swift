@@ -8,12 +8,8 @@ struct CounterAnswers: ~Copyable {
   let replayed = json([replay])
   let text = text()
   let replayedText = text([replay])
-  let script = ResponseHead(
-    .ok,
-    [
-      ("Content-Type", "text/javascript; charset=utf-8"),
-      ("Cross-Origin-Resource-Policy", "cross-origin"),
-    ] + shared)
+  let script = script()
+  let replayedScript = script([replay])
 
   static func json(_ fields: [ResponseHead.Field] = []) -> ResponseHead {
     ResponseHead(.ok, [jsonType] + fields + shared)
@@ -23,12 +19,20 @@ struct CounterAnswers: ~Copyable {
     ResponseHead(.ok, [textType] + fields + shared)
   }
 
+  private static func script(_ fields: [ResponseHead.Field] = []) -> ResponseHead {
+    ResponseHead(
+      .ok, [scriptType, ("Cross-Origin-Resource-Policy", "cross-origin")] + fields + shared)
+  }
+
   /// The problems that clients who make names up can cause without end.
   let absent = PreparedProblem(.absent)
   let tooManyCounters = PreparedProblem(.tooManyCounters)
 
   private static let jsonType: ResponseHead.Field = ("Content-Type", "application/json")
   private static let textType: ResponseHead.Field = ("Content-Type", "text/plain; charset=utf-8")
+  private static let scriptType: ResponseHead.Field = (
+    "Content-Type", "text/javascript; charset=utf-8"
+  )
   private static let replay: ResponseHead.Field = ("Idempotent-Replayed", "true")
 
   private static let shared: [ResponseHead.Field] = [

@@ -52,18 +52,17 @@ extension CounterService {
   ) -> Bool {
     if let problem = Problem(result) { return respondProblem(exchange, problem, &server) }
     guard let number = result.value else { preconditionFailure("neither number nor problem") }
-    let isReplayed = if case .replayed = result { true } else { false }
     switch form {
     case .text, .readText:
       text.setNumber(number)
-      if isReplayed { return server.respond(exchange, answers.replayedText, text.span) }
+      if result.isReplayed { return server.respond(exchange, answers.replayedText, text.span) }
       return server.respond(exchange, answers.text, text.span)
     case .change where result == .created(number):
       json.setNumber(number)
       return server.respond(exchange, answers.created, json.span)
     default:
       json.setNumber(number)
-      if isReplayed { return server.respond(exchange, answers.replayed, json.span) }
+      if result.isReplayed { return server.respond(exchange, answers.replayed, json.span) }
       return json.respond(exchange, &answers.json, &server)
     }
   }
@@ -97,15 +96,20 @@ extension CounterService {
     if let problem = Problem(result) {
       return respondProblem(exchange, problem, callback: callback, &server)
     }
-    return respondScript(exchange, callback, #"{"value":\#(result.value ?? 0)}"#, &server)
+    let json = #"{"value":\#(result.value ?? 0)}"#
+    return respondScript(exchange, callback, json, isReplayed: result.isReplayed, &server)
   }
 
   @discardableResult
   private func respondScript(
-    _ exchange: Exchange, _ callback: String, _ json: String, _ server: inout Server
+    _ exchange: Exchange, _ callback: String, _ json: String, isReplayed: Bool = false,
+    _ server: inout Server
   ) -> Bool {
     // The comment keeps a response that begins with a client's text from being taken for another format.
-    server.respond(exchange, answers.script, TextBody("/**/\(callback)(\(json));"))
+    let body = TextBody("/**/\(callback)(\(json));")
+    return isReplayed
+      ? server.respond(exchange, answers.replayedScript, body)
+      : server.respond(exchange, answers.script, body)
   }
 
   private func respondCounter(
@@ -193,6 +197,11 @@ extension CounterService {
       server.respond(exchange, answers.json.head, TextBody(gathering.json))
     }
   }
+}
+
+extension Outcome.Result {
+  /// Whether the number is that of the first time that the idempotency key came.
+  fileprivate var isReplayed: Bool { if case .replayed = self { true } else { false } }
 }
 
 extension Problem {

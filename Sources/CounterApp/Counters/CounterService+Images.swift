@@ -46,15 +46,15 @@ extension CounterService {
     _ endpoint: Endpoint, _ request: Request, _ server: inout Server, _ counting: inout GroupCommit
   ) -> Bool {
     guard endpoint == .hit || endpoint == .get, request.method != .post,
-      let kind = ImageKind(request.parameters[1], of: server.requestBytes),
-      let keys = try? QueryParameters.keys(request.query, of: server.requestBytes),
-      let key = keys.first
+      let kind = ImageKind(request.parameters[1], of: server.requestBytes)
     else { return false }
-    if keys.count > 1 {
-      let image = PendingImage(request.exchange, kind, isHit: false)
-      refuseImage(image, .severalKeys, &server)
-    } else {
+    do throws(Problem) {
+      let keys = try QueryParameters.keys(request.query, of: server.requestBytes)
+      guard let key = keys.first else { return false }
+      guard keys.count == 1 else { throw .severalKeys }
       handleImage(kind, isHit: endpoint == .hit, request, key: key, &server, &counting)
+    } catch {
+      refuseImage(PendingImage(request.exchange, kind, isHit: false), error, &server)
     }
     return true
   }

@@ -68,7 +68,7 @@ struct CounterService: ~Copyable {
       access.isOpen, CounterName.isPlain(namespace, in: bytes),
       CounterName.isPlain(key, in: bytes)
     else { return false }
-    let isText = MediaPreference.isText(bytes, request.accept)
+    let isText = MediaPreference.isText(bytes, request)
     return counting.visit(
       AnswerTicket(request.exchange, isText ? .text : .json).ticket,
       bytes.extracting(namespace.lowerBound..<key.upperBound), .hit)

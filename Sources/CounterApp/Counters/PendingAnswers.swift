@@ -122,15 +122,20 @@ struct PendingAnswer {
       missingCount -= 1
     }
 
-    /// `{"values":{"home":43,"about":null}}`
+    /// `{"values":{"home":43,"about":null}}`, as an object of JavaScript if there is a callback.
     var json: String {
       // By bytes: texts are equal that look the same, and are keys of different counters.
       var seen = Set<[UInt8]>()
       let members = zip(keys, numbers).compactMap { key, number in
         seen.insert(Array(key.utf8)).inserted
-          ? "\(key.quotedForJSON):\(number.map(String.init) ?? "null")" : nil
+          ? "\(name(of: key)):\(number.map(String.init) ?? "null")" : nil
       }
       return #"{"values":{"# + members.joined(separator: ",") + "}}"
+    }
+
+    /// The name of a member. A plain `"__proto__"` in an object of JavaScript is no member of it.
+    private func name(of key: String) -> String {
+      callback != nil && key == "__proto__" ? #"["__proto__"]"# : key.quotedForJSON
     }
 
     /// A line each: the number, or `-`.

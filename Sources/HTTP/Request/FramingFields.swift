@@ -4,6 +4,7 @@ struct FramingFields {
   /// The value of the first Accept field, which programs ask for most, with the blanks around it; empty
   /// without one.
   private(set) var accept = 0..<0
+  private(set) var hasSeveralAccepts = false
 
   private var hosts = 0
   private var contentLength: Int?
@@ -39,12 +40,13 @@ struct FramingFields {
     }
   }
 
-  /// Notes a field whose name begins with A, if it is the first Accept.
+  /// Notes a field whose name begins with A, if it is Accept.
   @inline(__always)
   private mutating func noteAccept(
     _ name: Range<Int>, _ value: Range<Int>, in bytes: Span<UInt8>
   ) {
-    if accept.isEmpty, bytes.spells("accept", name) { accept = value }
+    guard bytes.spells("accept", name) else { return }
+    if accept.isEmpty { accept = value } else { hasSeveralAccepts = true }
   }
 
   /// The first letters of the fields, A, C, E, H and T, each as its place in the alphabet.

@@ -17,16 +17,35 @@ package struct MediaPreference {
     }
   }
 
-  /// Whether the client prefers plain text.
+  /// Whether the client of a request prefers plain text.
   ///
+  /// - Parameter bytes: what the ranges of the request refer to.
+  package static func isText(_ bytes: Span<UInt8>, _ request: Request) -> Bool {
+    request.hasSeveralAccepts
+      ? isText(header: bytes.extracting(request.header)) : isText(bytes, request.accept)
+  }
+
   /// - Parameter accept: the value of the field with the blanks around it; empty without one.
-  package static func isText(_ bytes: Span<UInt8>, _ accept: Range<Int>) -> Bool {
+  static func isText(_ bytes: Span<UInt8>, _ accept: Range<Int>) -> Bool {
     // `*/*` is what most programs send.
     if accept.count <= 4 { return false }
     var preference = MediaPreference()
     preference.addRanges(bytes, accept)
-    return preference.text.value > preference.json.value
+    return preference.prefersText
   }
+
+  /// Reads all Accept fields of a header as one list (RFC 9110 section 5.3).
+  @inline(never)
+  private static func isText(header: Span<UInt8>) -> Bool {
+    var preference = MediaPreference()
+    var lines = HeaderLines(header)
+    while let field = lines.next() {
+      if header.spells("accept", field.name) { preference.addRanges(header, field.value) }
+    }
+    return preference.prefersText
+  }
+
+  private var prefersText: Bool { text.value > json.value }
 
   private mutating func addRanges(_ bytes: Span<UInt8>, _ list: Range<Int>) {
     var start = list.lowerBound

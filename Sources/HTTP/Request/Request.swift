@@ -15,6 +15,9 @@ package struct Request: Sendable {
   /// Whether the path consists of letters, digits, and `/-._` only.
   package let hasPlainPath: Bool
 
+  /// Whether there is more than one Accept field.
+  package let hasSeveralAccepts: Bool
+
   /// The segments of the path that stand for the parameters of the route, in their order,
   /// percent-encoded.
   package let parameters: RouteMatch.Parameters

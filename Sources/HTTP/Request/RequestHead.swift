@@ -27,6 +27,9 @@ struct RequestHead: Equatable, Sendable {
   /// Whether the path consists of letters, digits, and `/-._` only.
   let hasPlainPath: Bool
 
+  /// Whether there is more than one Accept field.
+  let hasSeveralAccepts: Bool
+
   /// The number after `HTTP/1.`; what is higher than 1 is spoken to as 1.
   var minorVersion: UInt8
 

@@ -55,7 +55,8 @@ struct RequestParser: ~Escapable {
     do {
       let framing = try fields.finish(minorVersion: minorVersion, bodyLimit: limits.body)
       return RequestHead(
-        method: method, target: target, hasPlainPath: isPlain, minorVersion: minorVersion,
+        method: method, target: target, hasPlainPath: isPlain,
+        hasSeveralAccepts: fields.hasSeveralAccepts, minorVersion: minorVersion,
         isPersistent: framing.isPersistent, body: framing.body,
         expectsContinue: framing.expectsContinue, accept: fields.accept, length: index &- start)
     } catch {

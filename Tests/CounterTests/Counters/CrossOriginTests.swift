@@ -95,7 +95,7 @@ struct CrossOriginTests {
         let allowed = response["Access-Control-Allow-Methods"]?.components(separatedBy: ", ") ?? []
         #expect(Set(allowed) == Set(methods.components(separatedBy: ", ")), "\(target)")
         let fields = response["Access-Control-Allow-Headers"]?.lowercased() ?? ""
-        for name in ["authorization", "idempotency-key", "if-none-match"] {
+        for name in ["authorization", "idempotency-key", "if-none-match", "last-event-id"] {
           #expect(fields.contains(name), "\(target)")
         }
         #expect(response["Access-Control-Max-Age"] != nil)

@@ -32,6 +32,7 @@ struct IdempotencyTests {
       #expect(text["Idempotent-Replayed"] == "true")
       let script = try add(client, "/hit/blog/home?by=10&callback=f", key: "a")
       #expect(script.body == #"/**/f({"value":11});"#)
+      #expect(script["Idempotent-Replayed"] == "true")
       #expect(try client.ask("GET /get/blog/home").value == 12)
     }
   }

@@ -48,6 +48,9 @@ struct RepresentationTests {
       let split = try client.ask(
         "GET /get/a/b", ["Accept: text/plain", "Accept: application/json;q=0.5"])
       #expect(split.body == "\(number)\n")
+      let later = try client.ask(
+        "GET /get/a/b", ["Accept: text/html", "X: y", "accept: image/png, text/plain"])
+      #expect(later.body == "\(number)\n")
       expectProblem(
         try client.ask("GET /get/a/nobody", ["Accept: text/plain"]), 404,
         "The counter does not exist.")
@@ -121,6 +124,9 @@ struct RepresentationTests {
       let none = try client.ask("GET /get/blog?key=x&key=y")
       #expect(none.status == 200)
       #expect(none.body == #"{"values":{"x":null,"y":null}}"#)
+      // In an object of JavaScript a plain "__proto__" is no member.
+      let names = try client.ask("GET /get/blog?key=__proto__&key=a&callback=f")
+      #expect(names.body == #"/**/f({"values":{["__proto__"]:null,"a":1}});"#)
     }
   }
 
