@@ -251,6 +251,29 @@ class RedisTests(unittest.TestCase):
         release = render(sets=("redis.enabled=false", "redis.url=unix:/run/redis.sock"))
         self.assertFalse(release.reaches("Deployment", "outside", 6379))
 
+    def test_a_password_in_the_url_changes_nothing_for_the_network(self):
+        off = "redis.enabled=false"
+        for credentials in ("se,cret@", "us,er:s/e,c?r#e@t@"):
+            for place, ports in {
+                "redis://{}a.example:7000/3": {7000},
+                "REDIS://{}a.example": {6379},
+                "redis://{}a.example:7000,b.example": {1, 7000},
+                "redis-sentinel://{}a.example:7000#main": {1, 7000},
+                "Redis-Sentinel://{}a.example:7000#main": {1, 7000},
+            }.items():
+                url = place.format(credentials).replace(",", r"\,")
+                for sets in (
+                    (off, f"extraArgs[0]=--redis={url}"),
+                    (off, "extraEnv[0].name=REDIS_URL", f"extraEnv[0].value={url}"),
+                ):
+                    with self.subTest(sets):
+                        release = render(sets=sets)
+                        open_ports = {
+                            port for port in (1, 6379, 7000)
+                            if release.reaches("Deployment", "outside", port)
+                        }
+                        self.assertEqual(open_ports, ports | ({6379} if 1 in ports else set()))
+
     def test_another_redis_brings_none_of_its_own(self):
         for case in ("external-redis", "external-redis-ipv6", "redis-of-old"):
             release = render(CASES[case])

@@ -94,12 +94,13 @@ env:
 {{/* The port of a Redis outside the chart: empty if it cannot be known, 0 if it needs none. */}}
 {{- define "counter.redisPort" -}}
 {{- $url := include "counter.redisURLOfTheirs" . | default (include "counter.redisURL" .) -}}
-{{- $isMany := or (contains "," $url) (regexMatch "^rediss?-sentinel:" $url) -}}
+{{- /* The program takes everything up to the last @ for the credentials, whatever characters they have. */ -}}
+{{- $hosts := regexReplaceAll "(?s)^[^/]*//(.*@)?([^/?#]*).*$" $url "${2}" -}}
+{{- $isMany := or (contains "," $hosts) (regexMatch "(?i)^rediss?-sentinel:" $url) -}}
 {{- if hasPrefix "unix:" $url -}}
   0
 {{- else if not (or $isMany (eq $url "secret")) -}}
-  {{- $place := regexReplaceAll "^[^/]*//([^/]*@)?([^/?]*).*$" $url "${2}" -}}
-  {{- trimPrefix ":" (regexFind ":[0-9]+$" $place | default "6379") -}}
+  {{- trimPrefix ":" (regexFind ":[0-9]+$" $hosts | default "6379") -}}
 {{- end -}}
 {{- end }}
 
