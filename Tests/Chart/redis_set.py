@@ -217,6 +217,27 @@ class RedisSet:
         for number in numbers or range(self.count):
             self.pods[number].start(self.objects)
 
+    def write_password(self, password: bytes) -> None:
+        """Changes the Secret. A pod that runs reads it when its readiness probe runs next."""
+        draft = self.folder / "password" / "draft"
+        draft.write_bytes(password)
+        draft.rename(self.folder / "password" / "password")
+
+    def change_password(self, password: bytes) -> None:
+        """Changes the Secret, and waits until all pods accept the new password."""
+        self.write_password(password)
+        self.read_password(*self.pods)
+        for pod in self.pods:
+            wait_for("its sentinel accepts it", lambda: pod.ask("ping", port=26379) == "PONG")
+
+    def read_password(self, *pods: Pod) -> None:
+        """Runs the readiness probes of pods until they accept the password in the Secret."""
+        for pod in pods:
+            wait_for(
+                f"{pod.name} accepts it",
+                lambda: pod.is_content("readinessProbe") and pod.ask("ping") == "PONG",
+            )
+
     def kill(self) -> None:
         """Leaves nothing running."""
         for pod in self.pods:

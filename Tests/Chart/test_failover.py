@@ -102,6 +102,33 @@ class FailoverTests(unittest.TestCase):
             wait_for(f"{pod.name} is ready", lambda: pod.is_content("readinessProbe"))
         self.check(there, visitors)
 
+    def test_the_password_is_changed_and_pods_are_lost_meanwhile(self):
+        there = self.pods()
+        there.start()
+        there.settle()
+        first, second, third = there.pods
+        self.assertEqual(second.script("promote").stdout, "redisapp-1 is the primary\n")
+        there.settle()
+        visitors = self.visited(self.start_counter(there))
+        there.change_password(b"another")
+        # The first pod that is replaced knows the new password only, and takes the place of the primary.
+        self.assertEqual(first.ask("config", "set", "replica-priority", "200"), "OK")
+        third.kill(signal.SIGTERM)
+        third.start(there.objects)
+        wait_for("the replaced pod is ready", lambda: third.is_content("readinessProbe"))
+        wait_for("it votes", third.votes)
+        second.kill(signal.SIGTERM)
+        self.assertIs(there.settle(), third)
+        self.go_on(visitors)
+        second.start(there.objects)
+        there.settle()
+        # The last pod that knows the old password is lost.
+        first.kill()
+        self.go_on(visitors)
+        first.start(there.objects)
+        there.settle()
+        self.check(there, visitors)
+
     def test_all_pods_are_lost_at_once_and_come_back_at_other_addresses(self):
         there = self.pods()
         there.start()

@@ -257,15 +257,11 @@ class RedisSetTests(unittest.TestCase):
         there.start()
         primary = there.settle()
         primary.ask("set", "hits", "7")
-        file = there.pods[0].password / "password"
         for pod in there.pods:
             for each in pod.volume.rglob("*"):
                 self.assertNotIn("pässwörd".encode(), each.read_bytes() if each.is_file() else b"")
-        file.write_bytes(b"another")
-        for pod in there.pods:
-            self.assertTrue(pod.is_content("readinessProbe"))
-            self.assertEqual(pod.ask("get", "hits"), "7")
-            wait_for("its sentinel knows it, too", lambda: pod.ask("ping", port=26379) == "PONG")
+        there.change_password(b"another")
+        self.assertEqual([pod.ask("get", "hits") for pod in there.pods], ["7"] * 3)
         there.settle()
         for pod in reversed(there.pods):
             pod.kill(signal.SIGTERM)
@@ -275,6 +271,72 @@ class RedisSetTests(unittest.TestCase):
         self.assertEqual([pod.ask("get", "hits") for pod in there.pods], ["7"] * 3)
         primary.kill()
         self.assertEqual(there.settle().ask("incr", "hits"), "8")
+
+    def test_a_pod_that_is_replaced_before_the_others_read_the_new_password_holds_up_the_next_one(self):
+        there, first = self.started()
+        _, second, third = there.pods
+        there.write_password(b"another")
+        third.kill()
+        third.start(there.objects)
+        self.wait_for_words(third, "Redis waits: the sentinels of 1 of 3 pods answer")
+        there.read_password(first)
+        # The primary accepts the new password now, the other replica does not.
+        wait_for("it is in sync", lambda: third.info().get("master_link_status") == "up")
+        wait_for("the replica holds it up", lambda: "yet by redisapp-1" in third.script("ready").stdout)
+        there.read_password(second)
+        wait_for("it is ready", lambda: third.is_content("readinessProbe"))
+        # Each of the two elects the other one, whichever password it started with.
+        there.settle()
+        first.kill()
+        primary = there.settle()
+        self.assertEqual(primary.ask("incr", "hits"), "8")
+        there.start(0)
+        self.assertIs(there.settle(), primary)
+        primary.kill()
+        self.assertEqual(there.settle().ask("incr", "hits"), "9")
+
+    def test_a_pod_that_has_read_the_new_password_follows_a_primary_that_has_not(self):
+        there, first = self.started(*TLS)
+        _, second, third = there.pods
+        there.write_password(b"another")
+        there.read_password(first, second)
+        # A container that starts again signs in with the old one, too.
+        second.kill(name="redis")
+        second.start_container("redis")
+        wait_for("it is in sync", lambda: second.is_content("readinessProbe"))
+        wait_for("its sentinel votes", second.votes)
+        # The third pod, which accepts only the old one, is elected.
+        for pod in (first, second):
+            self.assertEqual(pod.ask("config", "set", "replica-priority", "200"), "OK")
+        first.kill()
+        wait_for("it follows", lambda: second.info().get("master_host") == third.name)
+        wait_for("it is in sync", lambda: second.info().get("master_link_status") == "up")
+        there.read_password(third)
+        self.assertEqual(third.ask("incr", "hits"), "8")
+        there.start(0)
+        self.assertIs(there.settle(), third)
+
+    def test_a_pod_is_away_while_the_password_is_changed_and_is_elected_when_it_is_back(self):
+        there, first = self.started()
+        _, second, third = there.pods
+        third.kill()
+        there.write_password("new words # \"quoted\" 'twice' \\ $HOME %s pässwörd".encode())
+        there.read_password(first, second)
+        third.start(there.objects)
+        there.settle()
+        self.assertEqual(second.ask("config", "set", "replica-priority", "200"), "OK")
+        first.kill()
+        self.assertIs(there.settle(), third)
+        self.assertEqual(third.ask("incr", "hits"), "8")
+        # The old password is gone with the last pod that knew it.
+        there.start(0)
+        there.settle()
+        second.kill()
+        there.start(1)
+        there.settle()
+        for pod in there.pods:
+            old = pod.run("timeout", "5", "redis-cli", "-h", pod.address, "-a", "secret", "ping")
+            self.assertIn("WRONGPASS", old.stdout + old.stderr)
 
     def test_with_tls_everything_is_encrypted_and_renewed_certificates_are_read(self):
         there, lost = self.started(*TLS)
