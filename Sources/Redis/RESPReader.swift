@@ -29,6 +29,8 @@ struct RESPReader: ~Copyable {
   init() {
     // The call fails only when there is no memory left, and then nothing else would work either.
     guard let made = unsafe redisReaderCreate() else { fatalError("out of memory") }
+    // Sound: the functions are never freed.
+    unsafe made.pointee.fn = unsafe limitedFunctions
     unsafe reader = unsafe made
   }
 
@@ -74,6 +76,9 @@ struct RESPReader: ~Copyable {
 
   private func check(_ status: CInt) throws(RedisError) {
     guard status != REDIS_OK else { return }
+    if unsafe reader.pointee.err == REDIS_ERR_OOM {
+      throw .malformedReply("it has too many elements")
+    }
     if input.count > 0, input[0] == Self.tlsAlert { throw .tls(.required) }
     throw unsafe .malformedReply(
       withUnsafePointer(to: &reader.pointee.errstr) { text in
@@ -82,3 +87,28 @@ struct RESPReader: ~Copyable {
       })
   }
 }
+
+/// The most elements of an array. One of more would be longer than the longest reply.
+private let mostElements = 1 << 18
+
+/// The functions with which hiredis makes objects.
+private nonisolated(unsafe) let defaultFunctions = {
+  guard let reader = unsafe redisReaderCreate(), let functions = unsafe reader.pointee.fn else {
+    fatalError("out of memory")
+  }
+  // Sound: the reader is of no use any more; the functions are a constant of hiredis.
+  unsafe redisReaderFree(reader)
+  return unsafe functions
+}()
+
+/// The same, but for arrays of too many elements. hiredis would get memory for all of them when it reads how many
+/// there are, and look at all of it when the connection is closed.
+private nonisolated(unsafe) let limitedFunctions = {
+  let functions = UnsafeMutablePointer<redisReplyObjectFunctions>.allocate(capacity: 1)
+  unsafe functions.initialize(to: defaultFunctions.pointee)
+  unsafe functions.pointee.createArray = { task, count in
+    guard count <= mostElements else { return nil }
+    return unsafe defaultFunctions.pointee.createArray(task, count)
+  }
+  return unsafe functions
+}()

@@ -376,6 +376,8 @@ struct ConnectionTests {
   func malformed() throws {
     for (bytes, reason) in [
       ("HTTP/1.1 400\r\n", "not understood: Protocol error"),
+      ("*2147483647\r\n", "not understood: it has too many elements"),
+      ("*1\r\n*262145\r\n", "not understood: it has too many elements"),
       ("+PONG\r\n+PONG\r\n", "not understood: a reply to nothing"),
       ("-ERR max number of clients reached\r\n", "ERR max number of clients reached"),
     ] {

@@ -57,6 +57,7 @@ struct SentinelTests {
     (.raw("*2\r\n:1\r\n:2\r\n"), "not understood: no address"),
     (.raw("+OK\r\n"), "not understood: no address"),
     (.raw("HTTP/1.1 400\r\n"), "not understood: Protocol error"),
+    (.raw("*2147483647\r\n"), "not understood: it has too many elements"),
     (.close, "connection closed"),
   ]
 

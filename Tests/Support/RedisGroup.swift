@@ -79,7 +79,7 @@ final class RedisGroup {
     _ what: String, _ condition: (RedisProcess) -> Bool
   ) throws -> RedisProcess {
     var found: RedisProcess?
-    try waitUntil(what, within: .seconds(60)) {
+    try waitUntil(what, within: .seconds(180)) {
       let ports = sentinels.compactMap(\.primaryPort)
       found = servers.first { server in
         condition(server) && ports.count { $0 == server.port } >= 2
@@ -94,7 +94,7 @@ final class RedisGroup {
   /// Waits until all sentinels watch the same primary and no failover is under way. When the new primary is
   /// lost before that, Sentinel may wait for it for ever.
   func awaitSettling() throws {
-    try waitUntil("the sentinels have finished the failover", within: .seconds(60)) {
+    try waitUntil("the sentinels have finished the failover", within: .seconds(180)) {
       let ports = sentinels.map(\.settledPort)
       return ports[0] != nil && Set(ports).count == 1
     }
@@ -102,7 +102,7 @@ final class RedisGroup {
 
   /// Waits until the sentinels have made a server a replica.
   func awaitDemotion(of server: RedisProcess) throws {
-    try waitUntil("the old primary is made a replica", within: .seconds(60)) {
+    try waitUntil("the old primary is made a replica", within: .seconds(180)) {
       (try? server.isReplica) == true
     }
   }
