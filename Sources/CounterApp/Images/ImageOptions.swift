@@ -28,7 +28,7 @@ enum ImageError: Error, Equatable, CaseIterable {
   var rule: StaticString {
     switch self {
     case .label:
-      "A label has at most 64 characters, and none that controls anything or changes the direction of text."
+      "A label has at most 64 characters, and none that controls text, changes its direction or is invisible."
     case .color:
       "A color is one of shields.io or CSS by its name, or three or six hexadecimal digits."
     case .logo:

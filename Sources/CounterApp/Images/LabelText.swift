@@ -6,26 +6,36 @@ enum LabelText {
   static var longest: Int { 64 }
 
   /// Whether a text can stand in an image: UTF-8 without control characters, characters that change the
-  /// direction of text, and what XML cannot hold (https://www.w3.org/TR/xml/#charsets).
+  /// direction of text, invisible ones, and what XML cannot hold (https://www.w3.org/TR/xml/#charsets).
   ///
-  /// A text with a changed direction could be read as another one, together with what stands around it.
+  /// A text with a changed direction could be read as another one, together with what stands around it; one with
+  /// invisible characters says to a program what nobody sees.
   static func isAllowed(_ text: Span<UInt8>) -> Bool {
     guard let text = try? UTF8Span(validating: text) else { return false }
     var scalars = text.makeUnicodeScalarIterator()
+    // Tags spell the name of a region behind a black flag, such as that of Scotland, and are invisible elsewhere.
+    var isFlag = false
     while let scalar = scalars.next() {
+      if isFlag, 0xE0020...0xE007F ~= scalar.value { continue }
       guard isAllowed(scalar) else { return false }
+      isFlag = scalar == "\u{1F3F4}"
     }
     return true
   }
 
   private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
+    case 0x20..<0x7F: true
     case 0..<0x20, 0x7F..<0xA0: false
-    // Arabic letter mark, marks of direction, separators of lines, embeddings and isolates
-    // (https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters).
-    case 0x61C, 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069: false
+    // Separators of lines, and marks around annotations.
+    case 0x2028...0x2029, 0xFFF9...0xFFFB: false
     case 0xFFFE...0xFFFF: false
-    default: true
+    // They join letters and emoji or keep them apart.
+    case 0x200C...0x200D: true
+    // All that changes the direction (https://www.unicode.org/reports/tr9/#Directional_Formatting_Characters) is
+    // among the invisible ones. A variation selector changes the look of the character before it.
+    default:
+      !scalar.properties.isDefaultIgnorableCodePoint || scalar.properties.isVariationSelector
     }
   }
 

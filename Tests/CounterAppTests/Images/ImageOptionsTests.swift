@@ -24,7 +24,11 @@ struct ImageOptionsTests {
   @Test("take labels of 64 characters at most, and none that hides or turns what stands beside it")
   func labels() {
     let letters = String(repeating: "ж", count: 64)
-    for label in ["", " ", "a", "<b>&\"'", letters, " \(letters) ", "日本語", "👩‍💻", "עברית"] {
+    for label in [
+      "", " ", "a", "<b>&\"'", letters, " \(letters) ", "日本語", "👩‍💻", "עברית",
+      // Joiners, a variation selector, and the tags of a flag.
+      "می\u{200C}خواهم", "क्\u{200D}ष", "☀\u{FE0F}", "葛\u{E0100}", "🏴󠁧󠁢󠁳󠁣󠁴󠁿 2",
+    ] {
       #expect(error("label=\(label)") == nil, "\(label)")
     }
     #expect(error("label=\(letters)x") == .label)
@@ -33,6 +37,10 @@ struct ImageOptionsTests {
     for scalar in [
       0x00, 0x09, 0x0A, 0x0D, 0x1F, 0x7F, 0x80, 0x9F, 0x61C, 0x200E, 0x200F, 0x2028, 0x2029,
       0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2066, 0x2067, 0x2068, 0x2069, 0xFFFE, 0xFFFF,
+      // A soft hyphen, a grapheme joiner, fillers, spaces and operators that are invisible, controls that are
+      // deprecated, a byte order mark, marks of annotations, tags.
+      0xAD, 0x34F, 0x115F, 0x3164, 0xFFA0, 0x180E, 0x200B, 0x2060, 0x2063, 0x206A, 0x206F, 0xFEFF,
+      0xFFF9, 0xFFFA, 0xFFFB, 0x1D173, 0xE0001, 0xE0020, 0xE0041, 0xE007F,
     ] as [UInt32] {
       #expect(error("label=a\(Unicode.Scalar(scalar)!)b") == .label, "\(scalar)")
     }

@@ -146,7 +146,7 @@ struct ImageTests {
       let before = try redis.contents()
       let turned = "a%E2%80%AEb"
       let label =
-        "A label has at most 64 characters, and none that controls anything or changes the direction of text."
+        "A label has at most 64 characters, and none that controls text, changes its direction or is invisible."
       let color =
         "A color is one of shields.io or CSS by its name, or three or six hexadecimal digits."
       let logo =
