@@ -17,7 +17,8 @@ LOGO = (
     "data:image/svg%2Bxml;base64,PHN2ZyB4bWxucz0iaHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmciIHZpZXdCb3g9IjAg"
     "MCAyNCAyNCI%2BPGNpcmNsZSBjeD0iMTIiIGN5PSIxMiIgcj0iMTAiIGZpbGw9IiNmZmIiLz48L3N2Zz4%3D"
 )
-LABELS = ["visits", "Visits of this page today", "iiiiiiii", "WWWWWWWW", "Привет, мир", "Αθήνα", "a&b <c>"]
+LABELS = ["visits", "Visits of this page today", "iiiiiiii", "WWWWWWWW", "Привет, мир", "Αθήνα", "a&b <c>",
+          "Lượt xem", "מספר המבקרים", "عدد زوار الصفحة", "ｱｲｳ", "views 👀"]  # fmt: skip
 
 # The box of each text that is no shadow, and the boxes of the grounds, in pixels of the badge.
 BOXES = """
@@ -95,12 +96,42 @@ def test_a_badge_is_as_wide_as_its_text_in_the_font_that_its_list_names_next(
     }
     """
     for style in STYLES[:4]:
-        for label in ["visits", "Visits of this page today", "Привет, мир"]:
+        for label in ["visits", "Visits of this page today", "Привет, мир", "Lượt xem", "Việt Nam"]:
             target = f"/get/blog/home/badge.svg?style={style}&label={quote_plus(label)}"
             _, text = counter.ask("GET", target)
             page.set_content(text)
             for element in page.query_selector_all("text:not([aria-hidden])"):
                 assert 0.85 < element.evaluate(stretched) < (1.35 if style == "for-the-badge" else 1.15)
+
+
+def test_text_of_a_script_with_estimated_widths_is_not_stretched_and_stands_in_the_middle(
+    page: Page, counter: Counter
+) -> None:
+    """The fonts that `make test-tools` installs have Hebrew and Arabic."""
+    counter.hit("blog", "home")
+    lengths = """
+    text => [text, document.createElementNS(text.namespaceURI, 'text')].map((element, index) => {
+      if (index == 1) {
+        element.textContent = text.textContent;
+        text.parentElement.append(element);
+      }
+      return element.getComputedTextLength();
+    })
+    """
+    for style in STYLES:
+        for label in ["שלום", "מספר המבקרים", "مرحبا", "عدد زوار الصفحة"]:
+            target = f"/get/blog/home/badge.svg?style={style}&label={quote_plus(label)}"
+            (drawn,) = measured(page, counter, [target])
+            text, ground = drawn["texts"][0], drawn["grounds"][0]
+            before, behind = text["left"] - ground["left"], ground["right"] - text["right"]
+            # By the rules of shields.io, a label stands a pixel to the right of the middle.
+            assert abs(before - behind) < 2.5, target
+            assert 2 <= before <= 20, target
+            element = page.query_selector("text:not([aria-hidden])")
+            length, own = element.evaluate(lengths)
+            # Hebrew in the style for-the-badge has spaces, which is no stretching.
+            is_spaced = style == "for-the-badge" and label < "\u0600"
+            assert abs(length - own - is_spaced * 12.5 * len(label)) < 1, target
 
 
 def pixels(page: Page, selector: str) -> list[int]:

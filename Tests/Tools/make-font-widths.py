@@ -1,8 +1,9 @@
 """Makes the tables of Sources/CounterApp/Images/FontWidths.swift, the widths of characters.
 
 Verdana, the font of shields.io, may not be passed on, but its widths are facts that other programs list:
-PDF::API2, in Debian's libpdf-api2-perl. Characters that it lacks come from DejaVu Sans, the next free font in
-the list that a badge names. Helvetica is measured as Liberation Sans, which has its widths.
+PDF::API2, in Debian's libpdf-api2-perl. A letter with accents that it lacks is as wide as the letter without
+them. Other characters come from DejaVu Sans, the next free font in the list that a badge names. Helvetica is
+measured as Liberation Sans, which has its widths.
 
     apt-get install libpdf-api2-perl fonts-liberation fonts-dejavu-core
     pip install fonttools
@@ -11,6 +12,7 @@ the list that a badge names. Helvetica is measured as Liberation Sans, which has
 
 import pathlib
 import re
+import unicodedata
 
 from fontTools.ttLib import TTFont
 
@@ -20,9 +22,10 @@ TRUE_TYPE = pathlib.Path("/usr/share/fonts/truetype")
 # All three fonts divide their em so.
 EM = 2048
 
-# Latin; Greek and Cyrillic; punctuation; currencies; letters as signs; arrows; shapes and symbols; marks.
+# Latin with its extensions and phonetic letters; Greek and Cyrillic; Latin and Greek with accents; spaces,
+# punctuation, small digits and currencies; letters as signs; arrows; shapes and symbols; marks.
 BLOCKS = [
-    (0x20, 0x17F), (0x370, 0x45F), (0x2010, 0x2044), (0x20A0, 0x20BF), (0x2116, 0x2126),
+    (0x20, 0x2FF), (0x370, 0x52F), (0x1E00, 0x1FFF), (0x2000, 0x20C0), (0x2116, 0x2126),
     (0x2190, 0x2199), (0x25A0, 0x25CF), (0x2600, 0x266F), (0x2713, 0x2718),
 ]  # fmt: skip
 
@@ -61,7 +64,16 @@ def verdana(name: str, substitute: str, measured: dict[int, int]) -> dict[int, i
             and round(units * 1000 / EM) == measured.get(code, round(units * 1000 / EM))
         ]  # fmt: skip
         widths[code] = fitting[len(fitting) // 2]
-    return widths
+    return with_accents(widths, core_widths(name).keys())
+
+
+def with_accents(widths: dict[int, int], own: set[int]) -> dict[int, int]:
+    """The widths of a font, in which letters with accents that are not its own are as wide as those without."""
+    return widths | {
+        code: widths[base]
+        for code in range(0x180, 0x2000)
+        if code not in own and (base := ord(unicodedata.normalize("NFD", chr(code))[0])) in own
+    }
 
 
 def table(widths: dict[int, int]) -> str:
@@ -69,8 +81,9 @@ def table(widths: dict[int, int]) -> str:
     for first, last in BLOCKS:
         line = "   "
         for code in range(first, last + 1):
-            # DEL and the controls of Latin-1 have no width; what no font has is a square.
-            width = 0 if 0x7F <= code < 0xA0 else widths.get(code, EM)
+            # 0 stands for what has no width, and for what no font has.
+            has_width = unicodedata.category(chr(code)) not in ("Cc", "Cf", "Cn", "Mn", "Me")
+            width = widths.get(code, 0) if has_width else 0
             if len(f"{line} {width},") > 100:
                 lines.append(line)
                 line = "   "
@@ -87,7 +100,8 @@ def main() -> None:
         "boldHelvetica": true_type_widths("liberation/LiberationSans-Bold.ttf"),
     }
     fallback = true_type_widths("dejavu/DejaVuSans-Bold.ttf")
-    fonts["boldHelvetica"] = fallback | fonts["boldHelvetica"]
+    helvetica = fonts["boldHelvetica"]
+    fonts["boldHelvetica"] = with_accents(fallback | helvetica, helvetica.keys())
     print("// Made by Tests/Tools/make-font-widths.py, which says where the numbers come from.\n")
     print("extension FontWidths {")
     print("  /// The first and the last character of each block in the tables.")

@@ -37,10 +37,14 @@ struct Capitals: ~Copyable {
   /// How many units of UTF-16 it has, after each of which there is a space.
   private(set) var unitCount = 0
 
+  /// Whether it has letters that are joined.
+  private(set) var isJoined = false
+
   init(_ text: Span<UInt8>) {
     for scalar in String(copying: text).unicodeScalars {
       for capital in scalar.properties.uppercaseMapping.unicodeScalars {
         unitCount += UTF16.width(capital)
+        isJoined = isJoined || FontWidths.isJoined(capital)
         for byte in capital.utf8 { self.text.append(byte) }
       }
     }
@@ -49,8 +53,8 @@ struct Capitals: ~Copyable {
 
 /// Where the parts of a badge in the style for-the-badge stand.
 private struct WideLayout {
-  let labelWidth: Length
-  let messageWidth: Length
+  let labelWidth: TextWidth
+  let messageWidth: TextWidth
   let leftWidth: Length
   let rightWidth: Length
   /// The middles of the texts.
@@ -78,10 +82,10 @@ private struct WideLayout {
     let logoWidth = badge.logoSize
     let hasLogo = logoWidth > 0
     let labelStart = hasLogo ? Self.logoMargin + logoWidth + Self.gutter : Self.margin
-    labelX = Length(labelStart) + labelWidth / 2
+    labelX = Length(labelStart) + labelWidth.length / 2
     let messageStart: Length
     if hasLabel {
-      leftWidth = labelWidth + (labelStart + Self.margin)
+      leftWidth = labelWidth.length + (labelStart + Self.margin)
       messageStart = leftWidth + Self.margin
     } else if hasLogo, badge.colors.label != nil {
       leftWidth = Length(2 * Self.logoMargin + logoWidth)
@@ -92,11 +96,19 @@ private struct WideLayout {
     }
     let isLogoOnMessage = hasLogo && leftWidth == Length(0)
     rightWidth =
-      messageWidth + (2 * Self.margin + (isLogoOnMessage ? logoWidth + Self.gutter : 0))
-    messageX = messageStart + messageWidth / 2
+      messageWidth.length + (2 * Self.margin + (isLogoOnMessage ? logoWidth + Self.gutter : 0))
+    messageX = messageStart + messageWidth.length / 2
   }
 
-  private static func width(of text: borrowing Capitals, in font: Font) -> Length {
-    Length(font.width(of: text.text.span)) + text.unitCount * spacing
+  /// The width of a text with its spaces. Letters that are joined have none.
+  private static func width(of text: borrowing Capitals, in font: Font) -> TextWidth {
+    var width = font.width(of: text.text.span)
+    if !width.isEstimated {
+      width.length = width.length + text.unitCount * spacing
+    } else if !text.isJoined {
+      width.spacing = spacing
+      width.length = width.length + String(copying: text.text.span).count * spacing
+    }
+    return width
   }
 }

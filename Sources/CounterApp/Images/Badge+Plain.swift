@@ -75,25 +75,24 @@ extension Badge {
   /// Writes text, and its shadow a pixel lower.
   private func writeText(
     _ text: Span<UInt8>, to output: inout OutputSpan<UInt8>, _ layout: PlainLayout, x: Length,
-    width: Int, on ground: Color
+    width: TextWidth, on ground: Color
   ) {
     let base = style == .plastic ? 130 : 140
     if style != .flatSquare {
       Self.writeText(
         text, to: &output, #"<text aria-hidden="true" fill-opacity=".3""#, ground.ofShadow, x: x,
-        y: base + 10, width: Length(width))
+        y: base + 10, width: width)
     }
     Self.writeText(
-      text, to: &output, "<text", colors.text ?? ground.ofText, x: x, y: base,
-      width: Length(width))
+      text, to: &output, "<text", colors.text ?? ground.ofText, x: x, y: base, width: width)
   }
 }
 
 /// Where the parts of a badge in the styles flat, flat-square and plastic stand, in pixels.
 private struct PlainLayout {
   let height: Int
-  let labelWidth: Int
-  let messageWidth: Int
+  let labelWidth: TextWidth
+  let messageWidth: TextWidth
   let leftWidth: Int
   let rightWidth: Int
   /// The middles of the texts.
@@ -110,18 +109,19 @@ private struct PlainLayout {
     let logoWidth = badge.logoSize + badge.logoPadding
     let hasLogo = !badge.logo.isEmpty
     labelWidth =
-      badge.label.isEmpty ? 0 : Badge.evenedWidth(of: badge.label, in: .verdana11)
+      badge.label.isEmpty
+      ? TextWidth(length: Length(0)) : Badge.evenedWidth(of: badge.label, in: .verdana11)
     messageWidth = Badge.evenedWidth(of: badge.message, in: .verdana11)
     // A colour of its own gives a badge a left side even without a label.
     let hasLeftSide = !badge.label.isEmpty || badge.colors.label != nil
-    leftWidth = hasLeftSide ? labelWidth + 2 * Self.padding + logoWidth : 0
+    leftWidth = hasLeftSide ? labelWidth.length.pixels + 2 * Self.padding + logoWidth : 0
     rightWidth =
-      messageWidth + 2 * Self.padding
+      messageWidth.length.pixels + 2 * Self.padding
       + (hasLogo && !hasLeftSide ? logoWidth + Self.padding - 1 : 0)
-    labelX = Length(logoWidth + 1 + Self.padding) + Length(labelWidth) / 2
+    labelX = Length(logoWidth + 1 + Self.padding) + labelWidth.length / 2
     // Beside a label the message stands a pixel further left than in the middle of its side.
     let messageStart =
       hasLeftSide ? leftWidth - 1 : hasLogo ? logoWidth + Self.padding - 1 : 0
-    messageX = Length(messageStart + Self.padding) + Length(messageWidth) / 2
+    messageX = Length(messageStart + Self.padding) + messageWidth.length / 2
   }
 }

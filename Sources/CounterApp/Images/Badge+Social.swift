@@ -8,8 +8,8 @@ extension Badge {
     let labelWidth = Self.evenedWidth(of: label.span, in: .boldHelvetica11)
     let messageWidth = Self.evenedWidth(of: message, in: .boldHelvetica11)
     let logoWidth = logoSize + logoPadding
-    let buttonWidth = labelWidth + logoWidth + 10
-    let bubbleWidth = messageWidth + 8
+    let buttonWidth = labelWidth.length.pixels + logoWidth + 10
+    let bubbleWidth = messageWidth.length.pixels + 8
     let bubbleX = Length(buttonWidth + 6)
 
     writeStart(to: &output, width: Length(buttonWidth + 1 + 6 + bubbleWidth), height: 20)
@@ -39,7 +39,7 @@ extension Badge {
       text-rendering="geometricPrecision" font-weight="700" font-size="110">
       """)
     Self.writeRaisedText(
-      label.span, to: &output, x: Length(logoWidth + 5) + Length(labelWidth) / 2,
+      label.span, to: &output, x: Length(logoWidth + 5) + labelWidth.length / 2,
       width: labelWidth)
     Self.writeRaisedText(
       message, to: &output, x: bubbleX + Length(bubbleWidth) / 2, width: messageWidth)
@@ -59,13 +59,12 @@ extension Badge {
 
   /// Writes dark text, and white text a pixel lower.
   private static func writeRaisedText(
-    _ text: Span<UInt8>, to output: inout OutputSpan<UInt8>, x: Length, width: Int
+    _ text: Span<UInt8>, to output: inout OutputSpan<UInt8>, x: Length, width: TextWidth
   ) {
     writeText(
       text, to: &output, #"<text aria-hidden="true""#, Color(0xFFFFFF), x: x, y: 150,
-      width: Length(width))
-    writeText(
-      text, to: &output, "<text", Color(0x333333), x: x, y: 140, width: Length(width))
+      width: width)
+    writeText(text, to: &output, "<text", Color(0x333333), x: x, y: 140, width: width)
   }
 
   /// A text with a capital at its start.

@@ -5,7 +5,9 @@ import System
 ///
 /// The five styles are laid out by the rules of shields.io, so that badges of both stand beside each other. The
 /// numbers are those of https://github.com/badges/shields (badge-maker 6.0, CC0-1.0). Widths of text are computed
-/// from `Font`, and `textLength` makes every browser keep to them, whatever font it has.
+/// from `Font`, and `textLength` makes every browser keep to them, whatever font it has. Where a width is only
+/// estimated, it would pull the text apart or squeeze it: such a text stands in the middle of its ground, as wide
+/// as it comes out.
 struct Badge: ~Escapable {
   let style: BadgeStyle
   /// Text in UTF-8 that `LabelText` allows, and so is the message.
@@ -69,8 +71,10 @@ struct Badge: ~Escapable {
   static var fonts: StaticString { "Verdana,Geneva,DejaVu Sans,sans-serif" }
 
   /// A width of text that lets both its ends stand on whole pixels when it is centered.
-  static func evenedWidth(of text: Span<UInt8>, in font: Font) -> Int {
-    font.width(of: text) | 1
+  static func evenedWidth(of text: Span<UInt8>, in font: Font) -> TextWidth {
+    var width = font.width(of: text)
+    width.length = Length(width.length.pixels | 1)
+    return width
   }
 }
 
@@ -111,16 +115,21 @@ extension Badge {
   ///   - start: the element up to its further attributes.
   ///   - x: the middle of the text, in the pixels of the badge.
   ///   - y: its base, in tenths of these pixels.
+  ///   - width: how wide it is, in the pixels of the badge.
   static func writeText(
     _ text: Span<UInt8>, to output: inout OutputSpan<UInt8>, _ start: StaticString,
-    _ color: Color, x: Length, y: Int, width: Length
+    _ color: Color, x: Length, y: Int, width: TextWidth
   ) {
     guard !text.isEmpty else { return }
     output.append(start)
     output.append(#" fill=""#, color)
     output.append(#" x=""#, 10 * x)
     output.append(#" y=""#, Length(y))
-    output.append(#" textLength=""#, 10 * width)
+    if !width.isEstimated {
+      output.append(#" textLength=""#, 10 * width.length)
+    } else if width.spacing.hundredths > 0 {
+      output.append(#" letter-spacing=""#, 10 * width.spacing)
+    }
     output.append(">")
     output.append(escaping: text)
     output.append("</text>")

@@ -21,32 +21,43 @@ enum Font: Sendable {
     }
   }
 
+  private var isBold: Bool { self == .boldVerdana10 || self == .boldHelvetica11 }
+
   /// The width of a text in UTF-8: the sum of the widths of its characters, without kerning.
   ///
   /// - Returns: whole pixels, rounded down.
-  func width(of text: Span<UInt8>) -> Int {
+  func width(of text: Span<UInt8>) -> TextWidth {
     let widths = widths
     var hundredths = 0
-    var isASCII = true
     for index in 0..<text.count {
       let byte = text[index]
-      isASCII = isASCII && byte < 0x80
-      if byte >= 0x20, byte < 0x80 { hundredths += rounded(widths[Int(byte) - 0x20]) }
+      guard byte < 0x80 else { return widthBeyondASCII(of: text) }
+      if byte >= 0x20 { hundredths += rounded(widths[Int(byte) - 0x20]) }
     }
-    if !isASCII { hundredths += widthBeyondASCII(of: text) }
-    return hundredths / 100
+    return TextWidth(length: Length(hundredths / 100))
   }
 
-  /// The width of all characters that are not ASCII.
-  private func widthBeyondASCII(of text: Span<UInt8>) -> Int {
-    guard let text = try? UTF8Span(validating: text) else { return 0 }
-    var scalars = text.makeUnicodeScalarIterator()
+  private func widthBeyondASCII(of text: Span<UInt8>) -> TextWidth {
+    guard let text = try? UTF8Span(validating: text) else { return TextWidth(length: Length(0)) }
+    var characters = text.makeCharacterIterator()
     var hundredths = 0
-    while let scalar = scalars.next() {
-      guard !scalar.isASCII else { continue }
-      hundredths += rounded(FontWidths.width(of: scalar, in: widths))
+    var isEstimated = false
+    func add(_ width: FontWidths.Width) {
+      switch width {
+      case .known(let width): hundredths += rounded(width)
+      case .estimated(let width):
+        hundredths += rounded(isBold ? FontWidths.emboldened(width) : width)
+        isEstimated = true
+      }
     }
-    return hundredths
+    while let character = characters.next() {
+      if character.isEmoji {
+        add(FontWidths.emoji)
+      } else {
+        for scalar in character.unicodeScalars { add(FontWidths.width(of: scalar, in: widths)) }
+      }
+    }
+    return TextWidth(length: Length(hundredths / 100), isEstimated: isEstimated)
   }
 
   /// A width in hundredths of a pixel. Those of shields.io are rounded so before they are added.
@@ -55,25 +66,24 @@ enum Font: Sendable {
   }
 }
 
-/// The widths of characters, in 2048ths of the size of the font.
-enum FontWidths {
-  static var em: Int { 2048 }
+/// How wide a text is drawn.
+struct TextWidth: Equatable, Sendable, BitwiseCopyable {
+  var length: Length
 
-  /// The width of a character in a table.
-  ///
-  /// A character that is in no table is as wide as the font is high, as those of China, Japan and Korea are; one
-  /// that joins the character before it has no width.
-  static func width(of scalar: Unicode.Scalar, in widths: [UInt16]) -> UInt16 {
-    var start = 0
-    for block in blocks {
-      if block.contains(scalar.value) {
-        return widths[start + Int(scalar.value - block.lowerBound)]
-      }
-      start += block.count
-    }
-    switch scalar.properties.generalCategory {
-    case .nonspacingMark, .enclosingMark, .format: return 0
-    default: return UInt16(em)
-    }
+  /// Whether it has a character that is not equally wide in all fonts. Such a text is drawn as wide as it comes
+  /// out; any other is brought to its length.
+  var isEstimated = false
+
+  /// The space behind each character of a text whose width is estimated. It is part of the length.
+  var spacing = Length(0)
+}
+
+extension Character {
+  /// Whether it is drawn as a single emoji, such as a flag of two letters or a family of four. A sign that is
+  /// text by itself, such as ☀, is an emoji with U+FE0F behind it
+  /// (https://www.unicode.org/reports/tr51/#Emoji_Presentation).
+  fileprivate var isEmoji: Bool {
+    unicodeScalars.first?.properties.isEmojiPresentation == true
+      || unicodeScalars.contains("\u{FE0F}")
   }
 }

@@ -72,6 +72,9 @@ struct Length: Equatable, Sendable, BitwiseCopyable {
   /// - Parameter pixels: how many.
   init(_ pixels: Int) { hundredths = pixels * 100 }
 
+  /// Rounded down.
+  var pixels: Int { hundredths / 100 }
+
   static func + (one: Length, other: Length) -> Length {
     Length(hundredths: one.hundredths + other.hundredths)
   }

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import CounterApp
@@ -141,11 +142,12 @@ struct BadgeTests {
     #expect(Color(0xB2B2B2).ofShadow == Color(0xCCCCCC))
   }
 
-  @Test("is as wide as its text in Latin, Cyrillic, Greek, and scripts without a table")
+  private func width(_ text: String, _ font: Font = .verdana11) -> Int {
+    font.width(of: Array(text.utf8).span).length.pixels
+  }
+
+  @Test("is as wide as its text in Latin, Cyrillic, Greek, Chinese and Japanese")
   func widths() {
-    func width(_ text: String, _ font: Font = .verdana11) -> Int {
-      font.width(of: Array(text.utf8).span)
-    }
     #expect(width("") == 0)
     // 6.99 pixels a digit, as browsers measure Verdana.
     #expect(width("0") == 6)
@@ -157,10 +159,64 @@ struct BadgeTests {
     #expect(width("訪問者") == 33)
     // A letter with its accent beside it is as wide as the letter.
     #expect(width("e\u{301}") == width("e"))
-    #expect(width("👩‍💻") == 22)
+    for (accented, plain) in [
+      ("Lượt xem", "Luot xem"), ("Việt Nam", "Viet Nam"), ("ǎǒǔ", "aou"), ("Ἀθῆναι", "Αθηναι"),
+    ] {
+      for font in [Font.verdana11, .verdana10, .boldVerdana10, .boldHelvetica11] {
+        #expect(abs(width(accented, font) - width(plain, font)) <= 1, "\(accented) \(font)")
+        let decomposed = accented.decomposedStringWithCanonicalMapping
+        #expect(abs(width(decomposed, font) - width(plain, font)) <= 1, "\(accented) \(font)")
+      }
+    }
+    #expect(width("Ґґ") == 11)
+    #expect(width("a\u{2003}b") == width("ab") + 11)
     #expect(width("CACTUS", .verdana10) == 41)
     #expect(width("GROWN", .boldVerdana10) == 44)
     #expect(width("Cactus", .boldHelvetica11) == 36)
+  }
+
+  @Test("has room for text in other scripts, and for each emoji once")
+  func estimatedWidths() {
+    // Texts, and their widths in pixels in Noto Sans or DejaVu Sans, whichever is wider.
+    let texts = [
+      ("այցելություններ", 93.1), ("שלום", 24.5), ("מספר המבקרים", 76), ("مرحبا", 25.4),
+      ("زيارات", 30.4), ("नमस्ते", 23.2), ("স্বাগতম", 32.7), ("வணக்கம்", 56.7), ("నమస్కారం", 47.8),
+      ("നമസ്കാരം", 61.5), ("ආයුබෝවන්", 60.1), ("สวัสดี", 24.8), ("ผู้เข้าชม", 33.5),
+      ("ສະບາຍດີ", 42.4), ("ကြည့်ရှုမှု", 42.8), ("გამარჯობა", 61.6), ("ሰላም", 22.1), ("អ្នកទស្សនា", 44.3),
+      ("ᐃᓄᒃᑎᑐᑦ", 42.2), ("조회수", 30.4), ("ｱｲｳ", 16.5),
+    ]
+    for (text, real) in texts {
+      let estimated = Double(width(text))
+      // There are five pixels at either end besides.
+      #expect(real - 5...real * 1.25 + 2 ~= estimated, "\(text): \(estimated) for \(real)")
+    }
+    for emoji in ["👀", "👩‍💻", "🇩🇪", "👨‍👩‍👧‍👦", "👍🏽", "☀\u{FE0F}", "1\u{FE0F}\u{20E3}", "🏴󠁧󠁢󠁳󠁣󠁴󠁿"] {
+      #expect(width(emoji) == 13, "\(emoji)")
+    }
+  }
+
+  @Test("draws text whose width is only estimated as it is, and brings any other to its length")
+  func stretchedTexts() {
+    func labels(_ style: BadgeStyle, _ label: String) -> [[String: String]] {
+      let image = ParsedImage(Drawing.badge(style, label: label, message: "43"))
+      return image.all("text").dropLast(style == .forTheBadge || style == .flatSquare ? 1 : 2)
+        .map(\.attributes)
+    }
+    for style in BadgeStyle.allCases {
+      for label in [
+        "views", "Lượt xem", "Привет", "Αθήνα", "訪問者", "カウンター", "Ｖ", "★", "e\u{301}", "☀",
+      ] {
+        for text in labels(style, label) { #expect(text["textLength"] != nil, "\(label)") }
+      }
+      for label in ["שלום", "مرحبا", "สวัสดี", "नमस्ते", "ｱｲｳ", "조회수", "views 👀", "☀\u{FE0F}", "₿"] {
+        for text in labels(style, label) { #expect(text["textLength"] == nil, "\(label)") }
+      }
+    }
+    // The style with spaces between its letters has them there, too, unless they are joined.
+    #expect(labels(.forTheBadge, "views 👀").map { $0["letter-spacing"] } == ["12.5"])
+    #expect(labels(.forTheBadge, "views").map { $0["letter-spacing"] } == [nil])
+    #expect(labels(.forTheBadge, "مرحبا 👀").map { $0["letter-spacing"] } == [nil])
+    #expect(labels(.flat, "views 👀").map { $0["letter-spacing"] } == [nil, nil])
   }
 
   @Test("says to a screen reader what it shows, and why it has no number")
