@@ -73,18 +73,51 @@ extension EmbeddedFile {
   /// The script for the pages of others. docs/embed.md describes it.
   static var script: EmbeddedFile {
     EmbeddedFile(
-      withoutComments(PackageResources.counter_js), type: "text/javascript; charset=utf-8")
+      condensed(PackageResources.counter_js), type: "text/javascript; charset=utf-8")
   }
 
-  /// A program in JavaScript without indentation, empty lines, and lines of comment.
-  static func withoutComments(_ program: [UInt8]) -> [UInt8] {
+  /// A program in JavaScript without lines of comment. Line ends and spaces are left out too, except between
+  /// two words and in texts.
+  ///
+  /// This is no parser: each statement of the program must end with a semicolon, a comment must have its
+  /// line for itself, a text must not hold its own quotation mark, and a regular expression must hold
+  /// neither spaces nor quotation marks.
+  static func condensed(_ program: [UInt8]) -> [UInt8] {
+    let space = UInt8(ascii: " ")
     var result: [UInt8] = []
+    // The mark at which the text ends that is being copied.
+    var quotationMark: UInt8?
     for line in program.split(separator: UInt8(ascii: "\n")) {
-      let text = line.drop { $0 == UInt8(ascii: " ") }
-      guard !text.isEmpty, !text.starts(with: "//".utf8) else { continue }
-      result += text
-      result.append(UInt8(ascii: "\n"))
+      let code = line.drop { $0 == space }
+      guard !code.starts(with: "//".utf8) else { continue }
+      var isAfterGap = true
+      for byte in code {
+        if quotationMark == nil {
+          guard byte != space else {
+            isAfterGap = true
+            continue
+          }
+          if isAfterGap, isOfWord(byte), let last = result.last, isOfWord(last) {
+            result.append(space)
+          }
+          if "\"'`".utf8.contains(byte) { quotationMark = byte }
+        } else if byte == quotationMark {
+          quotationMark = nil
+        }
+        isAfterGap = false
+        result.append(byte)
+      }
     }
-    return result
+    return result + [UInt8(ascii: "\n")]
+  }
+
+  /// Whether a byte can be part of a name, a number or a keyword.
+  private static func isOfWord(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "$"), 0x80...:
+      true
+    default: false
+    }
   }
 }

@@ -1,5 +1,6 @@
 // Counts the page that it stands on, once a page view, and shows numbers of counters on it.
-// docs/embed.md describes its attributes and elements. Comments and indentation are not sent.
+// docs/embed.md describes its attributes and elements. It is sent without comments, line ends and spaces
+// as EmbeddedFile.condensed says: each statement ends with a semicolon.
 (() => {
   const tag = document.currentScript;
   const { namespace, count } = tag.dataset;
