@@ -99,7 +99,14 @@ def test_a_page_is_counted_once_a_view_and_shows_its_number_and_that_of_the_site
         "/a b+c": ["/a%20b+c", "/a b%2Bc"][:1],
         "/a%2Fb": ["/a%2fb", "/a%2Fb"],
         "/50%": ["/50%25"],
+        # A % stands for itself unless it would look like the beginning of an encoding.
+        "/50%off": ["/50%25off", "/50%25%6Fff", "/50%off"],
+        "/a%252fb": ["/a%252fb", "/a%25%32fb"],
+        "/a%25252Fb": ["/a%25252Fb"],
+        "/%%25FF%2F": ["/%25%25FF%2f"],
+        "/%ábc": ["/%25%C3%A1bc", "/%25a%CC%81bc"],
         "/%FF": ["/%ff", "/%FF"],
+        "/%FF/50%25": ["/%ff/50%25"],
         "/c": ["/a/../c", "/a/%2e%2E/c", "/./c"],
     }.items(),
 )  # fmt: skip

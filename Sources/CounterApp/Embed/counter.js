@@ -44,10 +44,11 @@
     if (tag.dataset.key) return tag.dataset.key;
     let key = location.pathname;
     try {
-      key = decodeURI(key).normalize();
+      // %25 stays encoded where a bare % would look like the beginning of an encoding.
+      key = decodeURI(key.replace(/%25/g, "%2525")).normalize().replace(/%25(?![\da-f]{2})/gi, "%");
     } catch {}
     key = key
-      .replace(/%../g, (code) => code.toUpperCase())
+      .replace(/%[\da-f]{2}/gi, (code) => code.toUpperCase())
       .replace(/\/+(index\.(html?|php))?$/i, "");
     // A key has 128 bytes at most. A longer one is cut, and ends with a hash of all of it.
     const bytes = new TextEncoder().encode(key);
