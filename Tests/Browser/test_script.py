@@ -218,6 +218,18 @@ def test_a_page_that_has_the_script_twice_is_counted_once(page: Page, blog: Blog
     assert blog.numbers == {"/": 1, "site": 1}
 
 
+@pytest.mark.parametrize("element", ["form", "img", "a"])
+def test_no_element_of_the_page_is_taken_for_the_script(
+    page: Page, blog: Blog, element: str
+) -> None:
+    # Browsers make elements with a name properties of the document, and those with an id of the window.
+    names = ["counter", "counter.js", "history", "page", "tag", "view"]
+    body = "".join(f'<{element} name="{name}" id="{name}"></{element}>' for name in names)
+    blog.serve("/", body=body.replace("id=\"page\"", "") + ELEMENTS)
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+
+
 # MARK: - What is not counted
 
 

@@ -161,8 +161,8 @@
 
   const start = () => {
     // A page that has the script twice is counted once.
-    if (document.counter) return;
-    document.counter = tag;
+    if (history.counter) return;
+    history.counter = tag;
     view();
     let timer;
     new MutationObserver(() => {
