@@ -304,6 +304,35 @@ def test_a_browser_can_switch_counting_off_for_itself(page: Page, blog: Blog) ->
     expect_numbers(page, 1, 1)
 
 
+def test_the_browser_says_once_that_it_is_not_counted(page: Page, blog: Blog) -> None:
+    blog.serve("/")
+    said: list[str] = []
+
+    def close(dialog) -> None:
+        said.append(dialog.message)
+        dialog.accept()
+
+    page.on("dialog", close)
+    page.goto(blog.url("/#count=off"))
+    wait_in(page, "the dialog", lambda: len(said) == 1)
+    # An application keeps its state in the history, and the visitor goes back and forward.
+    page.evaluate("history.replaceState({a: 1}, '')")
+    page.evaluate("history.pushState({a: 2}, '', '/two#count=off')")
+    page.evaluate("history.back()")
+    page.wait_for_function("history.state?.a == 1")
+    page.wait_for_timeout(200)
+    assert len(said) == 1
+    # When the address comes to have it again, it is said again.
+    page.evaluate("location.hash = ''")
+    page.evaluate("location.hash = 'count=off'")
+    wait_in(page, "the second dialog", lambda: len(said) == 2)
+    page.evaluate("history.replaceState(null, '', '#count=on')")
+    wait_in(page, "the third dialog", lambda: len(said) == 3)
+    page.wait_for_timeout(200)
+    off = "This browser is not counted here."
+    assert said == [off, off, "This browser is counted here."]
+
+
 def test_a_namespace_that_is_none_is_refused_with_the_rule(page: Page, blog: Blog) -> None:
     blog.serve("/", attributes='data-namespace="blog/a?b"')
     said = messages(page)

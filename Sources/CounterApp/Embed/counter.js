@@ -6,8 +6,9 @@
   const { namespace, count } = tag.dataset;
   if (!namespace) throw "counter.js: data-namespace is missing";
 
-  // The page view: the key of the page, and the promises of numbers, by verb and key.
-  let page, numbers;
+  // The page view: the key of the page, and the promises of numbers, by verb and key. The
+  // hash is that of the address when it was last looked at.
+  let page, numbers, hash;
 
   const say = (text) => console.info("counter.js: " + text);
 
@@ -21,9 +22,11 @@
     } catch {}
   };
 
-  // Obeys #count=off and #count=on in the address, and tells what is the case then.
+  // Obeys #count=off and #count=on when the address comes to have it, and tells what is the case then.
   const obeyAddress = () => {
-    const wish = /^#count=(off|on)$/.exec(location.hash)?.[1];
+    if (hash == location.hash) return;
+    hash = location.hash;
+    const wish = /^#count=(off|on)$/.exec(hash)?.[1];
     if (!wish) return;
     const isOff = memory("localStorage", "counter.js", wish) == "off";
     alert(`This browser is ${isOff ? "not " : ""}counted here.`);
