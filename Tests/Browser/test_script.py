@@ -471,6 +471,61 @@ def test_elements_that_come_later_are_filled_too(page: Page, blog: Blog) -> None
     assert blog.numbers == {"/": 1, "site": 1, "other": 1}
 
 
+@pytest.mark.parametrize(
+    "name, value, before, after",
+    [
+        ("key", "many", "1", "1234"), ("data-key", "many", "1", "1234"), ("what", "site", "1", "7"),
+        ("format", "grouped", "1234", "1,234"), ("mode", "hit", "1234", "1235"),
+    ],
+)  # fmt: skip
+def test_an_element_whose_attribute_changes_is_filled_anew(
+    page: Page, blog: Blog, name: str, value: str, before: str, after: str
+) -> None:
+    token = {"Authorization": "Bearer token-0123456789"}
+    blog.counter.ask("PUT", "/counters/blog/many?value=1234", token)
+    blog.counter.ask("PUT", "/counters/blog/site?value=6", token)
+    attribute = 'data-key="many"' if before == "1234" else ""
+    blog.serve("/", body=f'<visit-counter id="it" {attribute}></visit-counter>')
+    page.goto(blog.url())
+    expect(page.locator("#it")).to_have_text(before)
+    # The change is noticed by itself: nothing else on the page changes any more.
+    page.wait_for_timeout(200)
+    page.evaluate("([name, value]) => it.setAttribute(name, value)", [name, value])
+    expect(page.locator("#it")).to_have_text(after)
+    page.evaluate("name => it.removeAttribute(name)", name)
+    # A counter that was hit in this view keeps that number.
+    expect(page.locator("#it")).to_have_text(after if name == "mode" else before)
+    assert blog.number("many") == (1235 if name == "mode" else 1234)
+
+
+def test_an_element_that_is_read_shows_the_visit_that_another_one_counts(
+    page: Page, blog: Blog
+) -> None:
+    blog.counter.hit("blog", "downloads")
+    body = """<visit-counter id="read" key="downloads"></visit-counter>
+        <visit-counter id="hit" key="downloads" mode="hit"></visit-counter>"""
+    blog.serve("/", body=body)
+    page.goto(blog.url())
+    expect(page.locator("#hit")).to_have_text("2")
+    expect(page.locator("#read")).to_have_text("2")
+    assert blog.number("downloads") == 2
+
+
+def test_the_number_of_the_site_is_shown_only_where_it_is_asked_for(page: Page, blog: Blog) -> None:
+    blog.counter.hit("blog", "site")
+    elements = ['id="website-views"', 'what="website"', 'what="Site"', 'id="site"', 'id="my_value_site_pv"']
+    body = "".join(f"<p><visit-counter {text}></visit-counter>" for text in elements)
+    body += """<span id="my_container_page_pv" style="display:none"></span>
+        <b id="my_value_page_pv">–</b><i id="a_busuanzi_value_site_pv">–</i>
+        <u id="busuanzi_value_site_pv"></u>"""
+    blog.serve("/", body=body)
+    page.goto(blog.url())
+    expect(page.locator("u")).to_have_text("2")
+    expect(page.locator("visit-counter")).to_have_text(["1"] * len(elements))
+    expect(page.locator("b, i")).to_have_text(["–", "–"])
+    expect(page.locator("#my_container_page_pv")).to_be_hidden()
+
+
 @pytest.mark.parametrize("theme", ["busuanzi", "vercount"])
 def test_the_elements_of_themes_are_filled_and_shown(page: Page, blog: Blog, theme: str) -> None:
     body = "".join(
@@ -487,6 +542,90 @@ def test_the_elements_of_themes_are_filled_and_shown(page: Page, blog: Blog, the
     expect(page.locator(f"#{theme}_container_site_pv")).to_be_visible()
     # Visitors are not counted.
     expect(page.locator(f"#{theme}_container_site_uv")).to_be_hidden()
+
+
+# MARK: - Keys that are refused
+
+
+def keyed(*keys: str) -> str:
+    """Elements that show a counter each."""
+    return "".join(f'<visit-counter key="{key}">–</visit-counter> ' for key in keys)
+
+
+def reads_of(page: Page) -> list[str]:
+    """The addresses of the requests that read numbers from now on."""
+    addresses: list[str] = []
+
+    def add(request: Request) -> None:
+        if "/get/" in request.url:
+            addresses.append(request.url)
+
+    page.on("request", add)
+    return addresses
+
+
+@pytest.mark.parametrize("key", ["", "x" * 129, "é" * 65, "a\tb", "../a", "x" * 100_000, "text"])
+def test_a_key_that_is_refused_takes_no_number_from_the_others(
+    page: Page, blog: Blog, redis: Redis, key: str
+) -> None:
+    for name in ("a", "b", "text"):
+        blog.counter.hit("blog", name)
+    # Something else has written words where the number of this counter stands.
+    spoil = "redis.call('SET', redis.call('KEYS', '*blog/text')[1], 'words')"
+    redis.command(f'EVAL "{spoil}" 0')
+    assert blog.counter.ask("GET", "/get/blog/text")[0] == 409
+    blog.serve("/", body=ELEMENTS + keyed("a", key, "b", "absent"))
+    reads = reads_of(page)
+    page.goto(blog.url())
+    expect_numbers(page, 1, 1)
+    expect(page.locator("[key]")).to_have_text(["1", "–", "1", "0"])
+    # An empty key is not asked for. After a batch that was refused, each key is, once.
+    page.evaluate("document.body.append('more')")
+    page.wait_for_timeout(200)
+    assert len(reads) == (1 if key == "" else 5)
+    # The element shows another counter when it is told to.
+    page.evaluate("document.querySelectorAll('[key]')[1].setAttribute('key', 'b')")
+    expect(page.locator("[key]")).to_have_text(["1", "1", "1", "0"])
+
+
+def test_a_batch_that_is_refused_is_asked_for_with_one_request_for_each_key(
+    page: Page, blog: Blog
+) -> None:
+    for index in range(40):
+        blog.counter.hit("blog", str(index))
+    blog.serve("/", body=keyed("x" * 129, *map(str, range(40))))
+    reads = reads_of(page)
+    page.goto(blog.url())
+    expect(page.locator("[key]")).to_have_text(["–"] + ["1"] * 40)
+    # Of the batches of 16, 16 and 9 keys, the first one was refused.
+    assert len(reads) == 3 + 16
+
+
+def test_a_number_that_could_not_be_read_is_asked_for_again_when_an_element_changes(
+    page: Page, blog: Blog
+) -> None:
+    blog.counter.hit("blog", "a")
+    blog.counter.hit("blog", "b")
+    blog.counter.hit("blog", "b")
+    blog.serve("/", body=ELEMENTS + keyed("a", "b", "c"))
+    reads = reads_of(page)
+    fields = {"Access-Control-Allow-Origin": "*"}
+    page.route(
+        "**/get/**", lambda route: route.fulfill(status=503, body="Redis is away", headers=fields)
+    )
+    said = messages(page)
+    page.goto(blog.url())
+    wait_in(page, "three failures", lambda: said.count("counter.js: Redis is away") == 3)
+    # The server is not asked more while it is away: neither for each key, nor when the page changes.
+    page.evaluate("document.body.append('more')")
+    page.wait_for_timeout(200)
+    assert len(reads) == 1
+    page.unroute("**/get/**")
+    page.evaluate("document.querySelectorAll('[key]')[1].setAttribute('key', 'a')")
+    expect(page.locator("[key]")).to_have_text(["–", "1", "–"])
+    page.evaluate("document.querySelectorAll('[key]')[1].setAttribute('key', 'b')")
+    expect(page.locator("[key]")).to_have_text(["–", "2", "–"])
+    assert len(reads) == 3
 
 
 # MARK: - The server away

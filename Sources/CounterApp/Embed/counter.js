@@ -1,14 +1,14 @@
 // Counts the page that it stands on, once a page view, and shows numbers of counters on it.
 // docs/embed.md describes its attributes and elements. It is sent without comments, line ends and spaces
 // as EmbeddedFile.condensed says: each statement ends with a semicolon.
-(() => {
+{
   const tag = document.currentScript;
   const { namespace, count } = tag.dataset;
   if (!namespace) throw "counter.js: data-namespace is missing";
 
-  // The page view: the key of the page, and the promises of numbers, by verb and key. The
-  // hash is that of the address when it was last looked at.
-  let page, numbers, hash;
+  // The page view: the key of the page, the promises of numbers, by verb and key, and what elements show,
+  // or will show. The hash is that of the address when it was last looked at.
+  let page, numbers, shown, hash;
 
   const say = (text) => console.info("counter.js: " + text);
 
@@ -65,7 +65,7 @@
 
   // MARK: - Requests that a browser sends without asking the server first
 
-  // The lines of the answer.
+  // The lines of the answer. A counter that nobody has hit is 0.
   const ask = async (verb, keys) => {
     const query = "?key=" + keys.map(encodeURIComponent).join("&key=");
     const response = await fetch(new URL(verb + "/" + encodeURIComponent(namespace) + query, tag.src), {
@@ -76,8 +76,10 @@
       keepalive: true,
     });
     const text = await response.text();
-    if (!response.ok) throw text;
-    return text.split("\n");
+    if (response.ok) return text.replace(/^-$/gm, 0).split("\n");
+    // One key that is refused spoils the answer to the others. Each is asked for by itself then.
+    if (keys[2] && response.status < 500) return [];
+    throw text;
   };
 
   // Keys that are read at the same moment are read with one request, up to 16.
@@ -94,7 +96,7 @@
       });
     }
     const place = keys.push(key) - 1;
-    return (await lines)[place].replace(/^-$/, 0);
+    return (await lines)[place] ?? (await ask("get", [key, key]))[0];
   };
 
   // What the server answers, or the number that this tab was told last, or nothing.
@@ -106,6 +108,8 @@
       return memory("sessionStorage", name, number) ?? number;
     } catch (error) {
       say(error);
+      // An element that changes asks again. A visit is never sent again.
+      numbers["get" + key] = null;
       return memory("sessionStorage", name);
     }
   };
@@ -118,35 +122,38 @@
 
   // MARK: - Elements
 
-  // The promises whose numbers elements show, or will show.
-  const shown = new WeakMap();
+  // The attributes that decide what an element shows.
+  const attributes = ["what", "key", "data-key", "mode", "format"];
 
   const formats = { grouped: {}, abbreviated: { notation: "compact", maximumFractionDigits: 1 } };
 
   const fill = async (element) => {
-    const { id } = element;
-    const attribute = (name) => element.getAttribute(name);
-    const what = attribute("what") ?? id;
-    const key = attribute("key") ?? element.dataset.key ?? (/site/.test(what) ? "site" : page);
-    const promise = number(key, attribute("mode"));
-    if (shown.get(element) == promise) return;
-    shown.set(element, promise);
-    let text = await promise;
-    if (!text || shown.get(element) != promise) return;
+    const [what, key, dataKey, mode, format] = attributes.map(element.getAttribute, element);
+    const theme = /^(busuanzi|vercount)_value_(page|site)_pv$/.exec(element.id);
+    const name = key ?? dataKey ?? ((what ?? theme?.[2]) == "site" ? "site" : page);
+    // An element that has not changed asks for nothing, also after a failure.
+    const wish = [mode, format, !numbers["hit" + name], page, name].join();
+    if (shown.get(element) == wish) return;
+    shown.set(element, wish);
+    let text = name && (await number(name, mode));
+    if (!text || shown.get(element) != wish) return;
     try {
-      const format = formats[attribute("format")];
-      const language = element.closest("[lang]")?.lang || [];
-      if (format) text = BigInt(text).toLocaleString(language, format);
+      if (formats[format])
+        text = BigInt(text).toLocaleString(element.closest("[lang]")?.lang || [], formats[format]);
     } catch {}
     element.textContent = text;
     // Themes hide what stands around a number until it is known.
-    const container = document.getElementById(id.replace("value", "container"));
-    if (container && /_pv$/.test(id)) container.style.display = "inline";
+    const container = theme && document.querySelector("#" + element.id.replace("value", "container"));
+    if (container) container.style.display = "inline";
   };
 
   // Also the elements of themes that were made for busuanzi or vercount.
-  const selector = "visit-counter,[id$=_value_page_pv],[id$=_value_site_pv]";
-  const fillAll = () => document.querySelectorAll(selector).forEach(fill);
+  const fillAll = () =>
+    document
+      .querySelectorAll(
+        "visit-counter,#busuanzi_value_page_pv,#busuanzi_value_site_pv,#vercount_value_page_pv,#vercount_value_site_pv",
+      )
+      .forEach(fill);
 
   // MARK: - The page view
 
@@ -156,6 +163,7 @@
     if (key == page) return;
     page = key;
     numbers = {};
+    shown = new WeakMap();
     const reason = obstacle();
     if (reason) say("not counted: " + reason);
     else number(page, "hit"), number("site", "hit");
@@ -170,12 +178,12 @@
     let timer;
     new MutationObserver(() => {
       timer ??= setTimeout(() => fillAll((timer = null)), 50);
-    }).observe(document, { childList: true, subtree: true, attributeFilter: ["key", "what"] });
+    }).observe(document, { childList: true, subtree: true, attributeFilter: attributes });
     // An application that shows another page changes the address. A step that it takes back at once is none.
     for (const name of ["pushState", "replaceState"]) {
       const change = history[name];
-      history[name] = function (...values) {
-        change.apply(this, values);
+      history[name] = (...values) => {
+        change.apply(history, values);
         setTimeout(view);
       };
     }
@@ -185,4 +193,4 @@
   // A page that the browser prepares is not viewed yet. One that it restores is not viewed anew.
   if (document.prerendering) document.addEventListener("prerenderingchange", start);
   else start();
-})();
+}
