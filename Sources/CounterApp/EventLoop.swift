@@ -360,7 +360,9 @@ extension EventLoop {
   }
 
   private mutating func logBatchError() {
-    let error = counting.lastError ?? (counting.replicas == nil ? nil : replicaShortage)
+    // Without a connection it is not known how many replicas there are: no news, and not good news.
+    if counting.lastError == nil, minReplicas > 0, counting.replicas == nil { return }
+    let error = counting.lastError ?? replicaShortage
     guard error != loggedError || (error != nil && now >= nextReport) else { return }
     loggedError = error
     nextReport = now + .seconds(1)

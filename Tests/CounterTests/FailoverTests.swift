@@ -108,4 +108,21 @@ struct FailoverTests {
       }
     }
   }
+
+  @Test("does not log that visits are counted again when only the connection was lost")
+  func noRecovery() throws {
+    try withRedis { redis throws in
+      let flags = ["--redis", redis.url, "--min-replicas", "1", "--threads", "1"]
+      try withCounter(flags) { counter in
+        let shortage = "visits cannot be counted: 0 of 1 replicas of Redis"
+        try waitUntil("the log says what is wrong") { counter.linesLogged(with: shortage) == 1 }
+        for _ in 0..<4 {
+          _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+          Thread.sleep(forTimeInterval: 0.5)
+        }
+        #expect(counter.linesLogged(with: "counted again") == 0)
+        #expect(counter.linesLogged(with: shortage) == 1)
+      }
+    }
+  }
 }
