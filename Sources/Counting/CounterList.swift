@@ -63,11 +63,15 @@ struct ListQueue: ~Copyable {
   private static var buckets: UInt64 { UInt64(CounterName.buckets) }
 
   /// The command of the next page on a Redis Cluster, which is in flight from now on.
+  ///
+  /// While the slot moves, some of its keys are at another node, which SCAN does not tell. The second key does
+  /// not exist, for a counter's name holds a slash: a node that a slot is moving from refuses the command for
+  /// it (ASK, TRYAGAIN), and one that it is moving to sends it away (MOVED).
   mutating func sendToBucket() -> Command {
     isInFlight = true
     let (request, bucket) = (waiting[0], bucket)
     return Command([
-      "EVAL", ListScript.text, "1", Claim.sizeKey(ofBucket: bucket),
+      "EVAL", ListScript.text, "2", Claim.sizeKey(ofBucket: bucket), "{\(bucket)}:absent",
       String(request.cursor / Self.buckets), "{\(bucket)}:\(request.namespace)/*",
       "\(request.namespace)/",
     ])

@@ -225,4 +225,38 @@ struct ClusterTests {
       #expect(loop.counting.partialOutage == nil)
     }
   }
+
+  @Test("is listed in full or not at all while a slot moves")
+  func listOfMovingSlot() throws {
+    try withRedisCluster { cluster throws in
+      var loop = try CountingLoop(url: cluster.url)
+      let bucket = UInt64(7)
+      let names = (0..<1000).map { "list/\($0)" }.filter { self.bucket($0) == bucket }.prefix(8)
+      for (index, name) in names.enumerated() { loop.visit(UInt128(index), name) }
+      try loop.turn(untilAnswered: 8)
+      let size = "{\(bucket)}:counters"
+      let source = try cluster.primary(of: size)
+      let target = try #require(cluster.nodes.first { $0 !== source })
+      try cluster.openSlot(of: size, from: source, to: target)
+      try RedisCluster.moveKeys(
+        names.prefix(3).map { counterKey($0) }, from: source, to: target)
+      loop.list(1, "list", cursor: bucket)
+      try loop.turn(until: "the page is there") { $0.pages.count == 1 }
+      #expect(loop.pages.last?.counters == nil)
+      for key in [size] + names.map({ counterKey($0) }) {
+        try RedisCluster.moveKeys([key], from: source, to: target)
+      }
+      loop.list(2, "list", cursor: bucket)
+      try loop.turn(until: "the page is there") { $0.pages.count == 2 }
+      #expect(loop.pages.last?.counters == nil)
+      let slot = "\(try cluster.slot(of: size))"
+      if case .list(let keys) = try source.command("CLUSTER", "GETKEYSINSLOT", slot, "99") {
+        try RedisCluster.moveKeys(keys.compactMap(\.text), from: source, to: target)
+      }
+      try cluster.closeSlot(of: size, from: source, to: target)
+      loop.list(3, "list", cursor: bucket)
+      try loop.turn(until: "the page is there") { $0.pages.count == 3 }
+      #expect(loop.pages.last?.counters?.count == 8)
+    }
+  }
 }

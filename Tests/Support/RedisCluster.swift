@@ -186,20 +186,39 @@ final class RedisCluster {
     let slot = "\(try slot(of: key))"
     let source = try primary(of: key)
     guard source !== target else { return }
-    let (from, to) = (try Self.identity(of: source), try Self.identity(of: target))
-    try Self.expectOK(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", from)
-    try Self.expectOK(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", to)
+    try openSlot(of: key, from: source, to: target)
     while case .list(let keys) = try source.command("CLUSTER", "GETKEYSINSLOT", slot, "10"),
       !keys.isEmpty
     {
-      let reply = try source.command(
-        ["MIGRATE", "127.0.0.1", "\(target.port)", "", "0", "10000", "KEYS"]
-          + keys.compactMap(\.text))
-      guard reply == .status("OK") || reply == .status("NOKEY") else {
-        throw NeverHappened(description: "MIGRATE is answered \(reply)")
-      }
+      try Self.moveKeys(keys.compactMap(\.text), from: source, to: target)
       pause()
     }
+    try closeSlot(of: key, from: source, to: target)
+  }
+
+  /// Begins to move the slot of a key, and moves none of its keys.
+  func openSlot(of key: String, from source: RedisProcess, to target: RedisProcess) throws {
+    let slot = "\(try slot(of: key))"
+    let (from, to) = (try Self.identity(of: source), try Self.identity(of: target))
+    try Self.expectOK(target, "CLUSTER", "SETSLOT", slot, "IMPORTING", from)
+    try Self.expectOK(source, "CLUSTER", "SETSLOT", slot, "MIGRATING", to)
+  }
+
+  /// Moves keys of a slot that was opened.
+  static func moveKeys(
+    _ keys: [String], from source: RedisProcess, to target: RedisProcess
+  ) throws {
+    let reply = try source.command(
+      ["MIGRATE", "127.0.0.1", "\(target.port)", "", "0", "10000", "KEYS"] + keys)
+    guard reply == .status("OK") || reply == .status("NOKEY") else {
+      throw NeverHappened(description: "MIGRATE is answered \(reply)")
+    }
+  }
+
+  /// Ends the move of a slot.
+  func closeSlot(of key: String, from source: RedisProcess, to target: RedisProcess) throws {
+    let slot = "\(try slot(of: key))"
+    let to = try Self.identity(of: target)
     for node in [target, source] { try Self.expectOK(node, "CLUSTER", "SETSLOT", slot, "NODE", to) }
     for node in nodes where node !== target && node !== source && Self.isPrimary(node) {
       _ = try node.command("CLUSTER", "SETSLOT", slot, "NODE", to)
