@@ -259,4 +259,20 @@ struct ClusterTests {
       #expect(loop.pages.last?.counters?.count == 8)
     }
   }
+
+  @Test("is listed while each flight carries a batch that replicas have to confirm")
+  func listUnderLoad() throws {
+    try withRedisCluster(hasReplicas: true) { cluster throws in
+      var loop = try CountingLoop(url: cluster.nodes[0].url, minReplicas: 1)
+      try loop.connect()
+      loop.visit(1, Self.names[0])
+      try loop.turn(untilAnswered: 1)
+      loop.list(2, "a")
+      for _ in 0..<2000 where loop.pages.isEmpty {
+        try loop.turn()
+        try visitAll(&loop, from: 3)
+      }
+      #expect(loop.pages.last?.counters?.isEmpty == false)
+    }
+  }
 }

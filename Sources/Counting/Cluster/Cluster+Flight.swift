@@ -28,6 +28,8 @@ extension Cluster {
         break
       }
     }
+    // Before WAIT: it is the last command of a flight, and each flight may carry a batch.
+    sendQuestions(to: node)
     var confirmationTime: Interval?
     if minReplicas > 0 {
       if operations > 0 {
@@ -39,7 +41,6 @@ extension Cluster {
         nodes[node].append(Claim.wait(replicas: minReplicas, within: Self.probeTime), .probe)
       }
     }
-    if confirmationTime == nil { sendQuestions(to: node) }
     guard !nodes[node].flight.isEmpty else { return }
     nodes[node].send(confirmationTime: confirmationTime, now)
   }
