@@ -90,6 +90,9 @@ struct Claim: ~Copyable {
     Command(["EVAL", RegistrationScript.text, "1", record, String(Self.life), index])
   }
 
+  /// Asks a node of a Redis Cluster whether it serves the slot of the record.
+  var check: Command { Command(["GET", record]) }
+
   /// The first commands of a connection.
   var greeting: Command {
     var ping = Command(["PING"])

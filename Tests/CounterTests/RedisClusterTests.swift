@@ -138,4 +138,29 @@ struct RedisClusterTests {
       }
     }
   }
+
+  @Test("is not ready while the cluster is down, and says in the log when it serves again")
+  func clusterDown() throws {
+    try withRedisCluster { cluster throws in
+      let flags = ["--redis", cluster.url, "--threads", "1", "--visit-timeout", "1"]
+      try withCounter(flags) { counter in
+        let client = try counter.client()
+        #expect(try client.visit() == 1)
+        let slot = "\(try cluster.slot(of: "unrelated"))"
+        for node in cluster.nodes { _ = try node.command("CLUSTER", "DELSLOTS", slot) }
+        try waitUntil("it is not ready", within: .seconds(30)) {
+          try client.get("/ready").status == 503
+        }
+        #expect(try client.get("/").status == 503)
+        #expect(counter.linesLogged(with: "visits cannot be counted: CLUSTERDOWN") == 1)
+        #expect(counter.linesLogged(with: "counted again") == 0)
+        _ = try cluster.nodes[0].command("CLUSTER", "ADDSLOTS", slot)
+        try waitUntil("it is ready", within: .seconds(30)) {
+          try client.get("/ready").body == "ready"
+        }
+        try waitUntil("the log says so") { counter.linesLogged(with: "counted again") == 1 }
+        #expect(try client.visit() == 2)
+      }
+    }
+  }
 }

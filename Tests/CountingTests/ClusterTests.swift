@@ -226,6 +226,83 @@ struct ClusterTests {
     }
   }
 
+  @Test("is not connected while no node serves, and is again when they do, both without a visit")
+  func clusterDown() throws {
+    try withRedisCluster { cluster throws in
+      var loop = try CountingLoop(url: cluster.url, timeout: .seconds(1))
+      try loop.connect()
+      // A slot without any counter: with full coverage the whole cluster stops.
+      let slot = "\(try cluster.slot(of: "unrelated"))"
+      for node in cluster.nodes { _ = try node.command("CLUSTER", "DELSLOTS", slot) }
+      try loop.turn(until: "it is noticed") {
+        !$0.counting.isConnected && $0.counting.partialOutage == nil
+      }
+      #expect(loop.counting.isCounting == false)
+      let error = loop.counting.lastError ?? ""
+      #expect(error.hasPrefix("CLUSTERDOWN"))
+      #expect(loop.counting.redisError == .refused(error))
+      #expect(loop.figures.redis.connected.current == 1)
+      #expect(loop.figures.redis.lost.current == 1)
+      #expect(loop.figures.refused.current == 0)
+      loop.count(1)
+      try loop.turn(untilAnswered: 1)
+      #expect(loop.numbers == [-1])
+      #expect(loop.figures.refused.current > 0)
+      _ = try cluster.nodes[0].command("CLUSTER", "ADDSLOTS", slot)
+      try loop.turn(until: "it is served again") {
+        $0.counting.isConnected && $0.counting.lastError == nil && $0.counting.isCounting
+      }
+      #expect(loop.figures.redis.connected.current == 2)
+      try loop.turn()
+      try visitAll(&loop, from: 2)
+      try loop.turn(untilAnswered: 18)
+      #expect(loop.numbers.suffix(17).allSatisfy { $0 == 1 })
+    }
+  }
+
+  @Test("is not connected while the memory of all nodes is full, whatever counter was visited")
+  func memoryFull() throws {
+    try withRedisCluster { cluster throws in
+      var loop = try CountingLoop(url: cluster.url, timeout: .seconds(1))
+      try loop.connect()
+      let one = try cluster.primary(of: "hits")
+      _ = try one.command("CONFIG", "SET", "maxmemory", "1")
+      loop.count(1)
+      try loop.turn(until: "a part is refused") { $0.counting.partialOutage != nil }
+      #expect(loop.counting.partialOutage == "some counters cannot be counted")
+      #expect(loop.counting.isConnected == false)
+      for node in cluster.nodes { _ = try node.command("CONFIG", "SET", "maxmemory", "1") }
+      try loop.turn(until: "all are refused") {
+        !$0.counting.isConnected && $0.counting.partialOutage == nil
+      }
+      let error = loop.counting.lastError ?? ""
+      #expect(error.contains("maxmemory"))
+      try loop.turn(untilAnswered: 1)
+      #expect(loop.numbers == [-1])
+      for node in cluster.nodes { _ = try node.command("CONFIG", "SET", "maxmemory", "0") }
+      try loop.turn(until: "it is well again") {
+        $0.counting.isConnected && $0.counting.lastError == nil && $0.counting.isCounting
+      }
+    }
+  }
+
+  @Test("is not connected when a node is lost and the others do not serve without it")
+  func fullCoverage() throws {
+    try withRedisCluster { cluster throws in
+      var loop = try CountingLoop(url: cluster.url)
+      try loop.connect()
+      let lost = try cluster.primary(of: "hits")
+      lost.crash()
+      try loop.turn(until: "the loss is noticed") { $0.counting.partialOutage != nil }
+      try loop.turn(until: "nothing is served") { $0.counting.partialOutage == nil }
+      #expect(loop.counting.isConnected == false)
+      try lost.start()
+      try loop.turn(until: "it is back") {
+        $0.counting.isConnected && $0.counting.lastError == nil
+      }
+    }
+  }
+
   @Test("is listed in full or not at all while a slot moves")
   func listOfMovingSlot() throws {
     try withRedisCluster { cluster throws in
@@ -273,6 +350,34 @@ struct ClusterTests {
         try visitAll(&loop, from: 3)
       }
       #expect(loop.pages.last?.counters?.isEmpty == false)
+    }
+  }
+
+  @Test("says that some counters cannot be counted when one cannot because its slot is open")
+  func openSlot() throws {
+    try withRedisCluster { cluster throws in
+      let key = counterKey(Self.names[3])
+      let source = try cluster.primary(of: key)
+      let target = try #require(cluster.nodes.first { $0 !== source })
+      _ = try source.command("SET", key, "1")
+      _ = try source.command("SET", "{\(bucket(Self.names[3]))}:counters", "1")
+      try cluster.openSlot(of: key, from: source, to: target)
+      var loop = try CountingLoop(url: cluster.url, timeout: .seconds(60))
+      loop.visit(1, Self.names[3])
+      try loop.turn(until: "it is told") { $0.counting.lastError != nil }
+      #expect(loop.counting.partialOutage == "some counters cannot be counted")
+      let error = loop.counting.lastError
+      let end = Instant.now + .seconds(2)
+      while .now < end {
+        try loop.turn()
+        #expect(loop.counting.lastError == error)
+      }
+      try cluster.moveSlot(of: key, to: target)
+      try loop.turn(untilAnswered: 1)
+      #expect(loop.numbers == [2])
+      try loop.turn(until: "all is well") {
+        $0.counting.isConnected && $0.counting.lastError == nil
+      }
     }
   }
 }

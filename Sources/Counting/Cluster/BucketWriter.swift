@@ -44,8 +44,14 @@ struct BucketWriter: ~Copyable {
   /// Why it is not served: a node that does not answer.
   var loss: RedisError?
 
-  /// Why the last batch was not carried out; nil after one that was.
+  /// Why nodes carry out nothing that it sends; nil once one has.
+  var fault: String?
+
+  /// What was wrong with the last batch that a node did not refuse for a fault; nil after one without error.
   var error: String?
+
+  /// Whether its node has to be asked whether it serves the slot, since no batch asks.
+  var isCheckDue = false
 
   /// A connection to a node.
   struct Registration: Equatable {
@@ -61,6 +67,9 @@ struct BucketWriter: ~Copyable {
 
   /// The node that gets the next command.
   var place: Int { target ?? node }
+
+  /// Whether nodes carry out what it sends, as far as is known.
+  var isServed: Bool { wasServed && loss == nil && fault == nil }
 
   /// How many visits wait for their outcome.
   var visitCount: Int { waiting.count + unansweredCount }
@@ -120,6 +129,7 @@ struct BucketWriter: ~Copyable {
   /// Notes that a node has carried out what was asked.
   mutating func noteService() {
     noteAnswer()
+    fault = nil
     pausedUntil = Instant(nanoseconds: 0)
     backoff.succeeded()
   }

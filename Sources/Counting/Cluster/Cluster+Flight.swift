@@ -62,6 +62,10 @@ extension Cluster {
     }
     guard let command = writers[writer].command(keys, mostCounters: mostCounters) else {
       writers[writer].target = nil
+      if writers[writer].isCheckDue, !isAsking, nodes[node].redis.room > 1 {
+        writers[writer].isCheckDue = false
+        nodes[node].append(writers[writer].claim.check, .check(writer: writer))
+      }
       return true
     }
     guard nodes[node].redis.room > command.pipelinedCount + 4 else { return false }
@@ -110,10 +114,21 @@ extension Cluster {
     switch nodes[node].takeRequest() {
     case .registration(let writer):
       writers[writer].isUnderWay = false
-      if let error = reply.error { return handleError(error, of: writer, from: node) }
+      if let error = reply.error {
+        return handleError(error, of: writer, from: node, isRegistration: true)
+      }
       writers[writer].registration = BucketWriter.Registration(
         node: node, connection: nodes[node].connection)
-      writers[writer].noteService()
+      // A batch that was refused has yet to show whether it is carried out now.
+      if writers[writer].batch == nil { writers[writer].noteService() }
+      writers[writer].noteAnswer()
+    case .check(let writer):
+      guard let error = reply.error else { return }
+      switch Redirection(error, from: nodes[node].endpoint) {
+      case .ask, .split: break
+      // The registration finds out what is wrong, or where the slot is now.
+      default: writers[writer].registration = nil
+      }
     case .batch(let writer): handleBatch(reply, of: writer, from: node)
     case .survey(let bucket):
       if let error = reply.error {
@@ -196,23 +211,27 @@ extension Cluster {
     self.answered.append(answered)
   }
 
-  private func handleError(_ error: String, of writer: Int, from node: Int) {
+  private func handleError(
+    _ error: String, of writer: Int, from node: Int, isRegistration: Bool = false
+  ) {
     if let redirection = Redirection(error, from: nodes[node].endpoint) {
       return follow(redirection, writer, from: node, error)
     }
-    switch BatchError(error) {
-    case .unknownScript:
-      writers[writer].sendsText = true
-      return
-    case .stale: refuse(writer)
+    let kind = BatchError(error)
+    if kind == .unknownScript { return writers[writer].sendsText = true }
+    noteRefusal(of: writer)
+    writers[writer].noteAnswer()
+    switch kind {
+    case .stale:
+      writers[writer].error = error
+      refuse(writer)
     case .forbidden where writers[writer].bucket != nil:
+      writers[writer].error = error
       namesRefusedAt = now
       refuse(writer)
-    case .transient, .forbidden: break
+    case .forbidden where !isRegistration: writers[writer].error = error
+    case .transient, .forbidden, .unknownScript: writers[writer].fault = error
     }
-    figures.refused.add(1)
-    writers[writer].noteAnswer()
-    writers[writer].error = error
     writers[writer].target = nil
     writers[writer].pause(now)
     // Another connection may be authorized.
@@ -233,6 +252,10 @@ extension Cluster {
         writers[writer].redirections = 0
         return writers[writer].pause(now)
       }
+    case .ask where writers[writer].wasServed && writers[writer].batch == nil:
+      // The record is at the other node already, and nothing is sent there but a batch.
+      writers[writer].redirections = 0
+      return writers[writer].pause(now)
     case .ask(let endpoint):
       guard let other = index(of: endpoint) else { return writers[writer].pause(now) }
       writers[writer].target = other
@@ -245,7 +268,18 @@ extension Cluster {
     guard writers[writer].redirections > Limits.redirections else { return }
     if now >= writers[writer].pausedUntil { writers[writer].pause(now) }
     // A slot that moves, or a replica that is promoted, takes a moment and is no news.
-    if writers[writer].redirections > 2 * Limits.redirections { writers[writer].error = error }
+    guard writers[writer].redirections > 2 * Limits.redirections else { return }
+    noteRefusal(of: writer)
+    // A batch learns more at the other node: TRYAGAIN, if it is not carried out there either.
+    if case .ask = redirection, writers[writer].fault != nil || writers[writer].batch != nil {
+      return
+    }
+    writers[writer].fault = error
+  }
+
+  /// Records that a batch, or the registration before it, was answered with an error.
+  private func noteRefusal(of writer: Int) {
+    if writers[writer].batch != nil { figures.refused.add(1) }
   }
 
   /// Gives up a batch that can never be carried out.

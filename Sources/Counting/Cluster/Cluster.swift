@@ -70,11 +70,17 @@ final class Cluster {
   /// Set when the user of Redis lacks the rights for counters with names.
   var namesRefusedAt: Instant?
 
+  /// When the writers without visits ask next whether they would be served.
+  private var nextCheck: Instant
+
   /// No visit expires before this moment.
   private var expiry = Instant(nanoseconds: 0)
 
   private(set) var deadline = Instant(nanoseconds: 0)
   private(set) var isConnected = false
+
+  /// How often writers without visits ask whether they would be served.
+  private static var checkInterval: Interval { .seconds(1) }
 
   /// A node that is not used is forgotten after this time.
   private static var retirement: Interval { .seconds(60) }
@@ -95,6 +101,7 @@ final class Cluster {
     self.owner = owner
     self.figures = figures
     self.now = now
+    nextCheck = now + Self.checkInterval
     nextSurvey = surveyInterval == nil ? .never : now
     let buckets = Int(CounterName.buckets)
     for bucket in 0..<buckets {
@@ -154,6 +161,7 @@ extension Cluster {
       unsurveyed = Array(0..<Int(CounterName.buckets))
       surveys = []
     }
+    if now >= nextCheck { scheduleChecks() }
     for writer in 0..<writers.count {
       if writers[writer].isGivenUp, let batch = writers[writer].batch.take() {
         batch.releaseKeys(&keys)
@@ -193,6 +201,17 @@ extension Cluster {
     for node in 0..<nodes.count { nodes[node].waiting = 0 }
     for writer in 0..<writers.count {
       nodes[writers[writer].place].waiting += writers[writer].waiting.count
+    }
+  }
+
+  /// Has each writer without visits find out whether it would be served: by a question, and while another is
+  /// not served, by a registration, since a node may answer questions and write nothing.
+  private func scheduleChecks() {
+    nextCheck = now + Self.checkInterval
+    var hasFault = false
+    for writer in 0..<writers.count where writers[writer].fault != nil { hasFault = true }
+    for writer in 0..<writers.count where writers[writer].visitCount == 0 {
+      if hasFault { writers[writer].registration = nil } else { writers[writer].isCheckDue = true }
     }
   }
 
@@ -262,7 +281,7 @@ extension Cluster {
       switch request {
       case .registration(let writer), .batch(let writer): writers[writer].isUnderWay = false
       case .page: lists.noticeLoss()
-      case .survey, .confirmation, .probe: break
+      case .check, .survey, .confirmation, .probe: break
       }
     }
   }
@@ -270,7 +289,7 @@ extension Cluster {
   private func noticeLoss(_ node: Int) {
     let lost = nodes[node].noticeLoss()
     guard !lost.requests.isEmpty else { return }
-    figures.interrupted.add(1)
+    if lost.hasBatch { figures.interrupted.add(1) }
     noteLost(lost.requests)
     for writer in lost.unconfirmed { writers[writer].isUnderWay = false }
   }
@@ -279,7 +298,7 @@ extension Cluster {
   private func noteState() {
     var deadline =
       isFilling || !refused.isEmpty
-      ? now : min(lists.isInFlight ? .never : lists.deadline, nextSurvey)
+      ? now : min(lists.isInFlight ? .never : lists.deadline, min(nextSurvey, nextCheck))
     let wasConnected = isConnected
     isConnected = true
     expiry = .never
@@ -288,7 +307,7 @@ extension Cluster {
       expiry = min(expiry, writers[writer].deadline)
       visitCount += writers[writer].visitCount
       if writers[writer].pausedUntil > now { deadline = min(deadline, writers[writer].pausedUntil) }
-      if !writers[writer].wasServed || writers[writer].loss != nil { isConnected = false }
+      if !writers[writer].isServed { isConnected = false }
     }
     record(wasConnected: wasConnected)
     for node in 0..<nodes.count where !nodes[node].isRetired {
@@ -345,16 +364,26 @@ extension Cluster {
 // MARK: - What is known of Redis
 
 extension Cluster {
-  /// Why the connections are not all there; nil while they are, and before the first attempt has failed.
+  /// Why the connections are not all there, or not all nodes serve; nil while they do, and before the first
+  /// attempt has failed.
   var error: RedisError? {
     for writer in 0..<writers.count {
       if let loss = writers[writer].loss { return loss }
     }
+    return fault.map { .refused($0) }
+  }
+
+  /// Why nodes that answer carry out nothing of a writer; nil when they do of each.
+  private var fault: String? {
+    for writer in 0..<writers.count {
+      if let fault = writers[writer].fault { return fault }
+    }
     return nil
   }
 
-  /// Why a batch was not carried out; nil when the last of each writer was.
+  /// Why a batch was not carried out, or would not be; nil when the last of each writer was.
   var lastError: String? {
+    if let fault { return fault }
     for writer in 0..<writers.count {
       if let error = writers[writer].error { return error }
     }
@@ -375,18 +404,22 @@ extension Cluster {
   /// counted and others not; nil otherwise.
   var partialOutage: String? {
     var servedCount = 0
-    var hasLoss = false
+    var (hasLoss, hasShortage) = (false, false)
     for writer in 0..<writers.count {
-      let replicas = nodes[writers[writer].node].replicas ?? 0
       if writers[writer].loss != nil {
         hasLoss = true
-      } else if writers[writer].wasServed, replicas >= minReplicas {
-        servedCount += 1
+      } else if writers[writer].isServed {
+        if (nodes[writers[writer].node].replicas ?? 0) >= minReplicas {
+          servedCount += 1
+        } else {
+          hasShortage = true
+        }
       }
     }
     guard servedCount > 0, servedCount < writers.count else { return nil }
-    return hasLoss
-      ? "a node of Redis does not answer" : "too few replicas of a node of Redis answer"
+    if hasLoss { return "a node of Redis does not answer" }
+    return hasShortage
+      ? "too few replicas of a node of Redis answer" : "some counters cannot be counted"
   }
 }
 

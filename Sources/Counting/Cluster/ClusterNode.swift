@@ -46,6 +46,8 @@ struct ClusterNode: ~Copyable {
   /// What gets a reply.
   enum Request {
     case registration(writer: Int)
+    /// Whether the node serves the slot of a writer.
+    case check(writer: Int)
     case batch(writer: Int)
     case survey(bucket: Int)
     case page
@@ -114,19 +116,24 @@ struct ClusterNode: ~Copyable {
 
   /// Notes that the connection was lost, if it was.
   ///
-  /// - Returns: the requests that get no reply any more, and the batches that are not confirmed any more.
-  mutating func noticeLoss() -> (requests: [Request], unconfirmed: [Int]) {
+  /// - Returns: the requests that get no reply any more, the batches that are not confirmed any more, and
+  ///   whether any of all that is a batch.
+  mutating func noticeLoss() -> (requests: [Request], unconfirmed: [Int], hasBatch: Bool) {
     if wasReady, !redis.isReady {
       connection += 1
       replicas = nil
     }
     wasReady = redis.isReady
-    guard !flight.isEmpty, !redis.isAwaitingReply else { return ([], []) }
+    guard !flight.isEmpty, !redis.isAwaitingReply else { return ([], [], false) }
     var requests: [Request] = []
-    for index in answeredCount..<flight.count { requests.append(flight[index]) }
     let writers = unconfirmed.map(\.writer)
+    var hasBatch = !writers.isEmpty
+    for index in answeredCount..<flight.count {
+      requests.append(flight[index])
+      if case .batch = flight[index] { hasBatch = true }
+    }
     flight.removeAll(keepingCapacity: true)
     unconfirmed = []
-    return (requests, writers)
+    return (requests, writers, hasBatch)
   }
 }
