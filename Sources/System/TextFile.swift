@@ -19,28 +19,24 @@ package enum TextFile {
   }
 
   /// The size of a file in bytes; nil when there is no such file.
-  package static func size(_ path: String) -> Int? {
-    var status = stat()
-    // Sound: the call fills in the one value it is handed.
-    return unsafe stat(path, &status) == 0 ? Int(status.st_size) : nil
-  }
+  package static func size(_ path: String) -> Int? { stamp(path)?.size }
 
   /// Whether a path names an ordinary file, which can be read at any time without waiting.
-  package static func isRegular(_ path: String) -> Bool {
-    var status = stat()
-    // Sound: the call fills in the one value it is handed.
-    return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-  }
+  package static func isRegular(_ path: String) -> Bool { stamp(path)?.isRegular == true }
 
   /// What tells one state of a file from another.
   package struct Stamp: Equatable, Sendable {
+    /// Whether it is an ordinary file.
+    package let isRegular: Bool
+    /// In bytes.
+    package let size: Int
     private let device: UInt
     private let inode: UInt
-    private let size: Int
     private let seconds: Int
     private let nanoseconds: Int
 
     fileprivate init(_ status: stat) {
+      isRegular = status.st_mode & S_IFMT == S_IFREG
       device = UInt(status.st_dev)
       inode = UInt(status.st_ino)
       size = Int(status.st_size)

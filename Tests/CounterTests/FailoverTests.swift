@@ -118,6 +118,7 @@ struct FailoverTests {
         try waitUntil("the log says what is wrong") { counter.linesLogged(with: shortage) == 1 }
         for _ in 0..<4 {
           _ = try redis.command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+          // Time to connect, to be told of the shortage again, and to log it wrongly.
           Thread.sleep(forTimeInterval: 0.5)
         }
         #expect(counter.linesLogged(with: "counted again") == 0)

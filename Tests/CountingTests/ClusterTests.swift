@@ -342,12 +342,14 @@ struct ClusterTests {
     try withRedisCluster(hasReplicas: true) { cluster throws in
       var loop = try CountingLoop(url: cluster.nodes[0].url, minReplicas: 1)
       try loop.connect()
-      loop.visit(1, Self.names[0])
-      try loop.turn(untilAnswered: 1)
-      loop.list(2, "a")
-      for _ in 0..<2000 where loop.pages.isEmpty {
+      // A registration has a flight without a batch.
+      try visitAll(&loop, from: 1)
+      try loop.turn(untilAnswered: 17)
+      for round in 0..<2000 where loop.pages.isEmpty {
+        // Before each round, so that visits of every bucket wait when a node is free.
+        try visitAll(&loop, from: 100)
+        if round == 10 { loop.list(2, "a") }
         try loop.turn()
-        try visitAll(&loop, from: 3)
       }
       #expect(loop.pages.last?.counters?.isEmpty == false)
     }

@@ -389,6 +389,17 @@ struct ConnectionTests {
     }
   }
 
+  @Test("keeps the first 512 bytes of an error")
+  func longError() throws {
+    let server = try FlappingServer(saying: "-ERR \(String(repeating: "x", count: 1000))\r\n")
+    defer { server.end() }
+    var loop = try ConnectionLoop(to: "redis://127.0.0.1:\(server.port)")
+    try loop.turn(until: "it failed") { $0.connection.error != nil }
+    let text = "ERR " + String(repeating: "x", count: 508)
+    #expect(loop.connection.error == .refused(text))
+    #expect(loop.connection.errorText == text)
+  }
+
   @Test("says when a host is unknown or nobody listens")
   func unreachable() throws {
     var unknown = try ConnectionLoop(to: "redis://no-such-host.invalid")

@@ -103,6 +103,18 @@ struct SentinelTests {
     }
   }
 
+  @Test("names the primary that it cannot reach, for the sentinels can be reached")
+  func unreachablePrimary() throws {
+    let nobody = try FreePort.take()
+    try withSentinels(.primary("127.0.0.1", nobody)) { _, url throws in
+      var loop = try ConnectionLoop(to: url)
+      #expect(loop.connection.errorText == nil)
+      try loop.turn(until: "it failed") { $0.connection.error != nil }
+      let text = "its primary 127.0.0.1:\(nobody): Connection refused"
+      #expect(loop.connection.errorText == text)
+    }
+  }
+
   @Test("names eight reasons at most")
   func manyReasons() throws {
     let hosts = try (0..<10).map { _ in "127.0.0.1:\(try FreePort.take())" }

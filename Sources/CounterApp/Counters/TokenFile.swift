@@ -55,10 +55,8 @@ struct TokenFile: ~Copyable {
 
   /// Checks that the file can be read without waiting, and that nobody has just begun to write it.
   private func checkFile(_ stamp: TextFile.Stamp?) throws(Tokens.FileError) {
-    guard stamp != nil else { return }
-    guard TextFile.isRegular(path) else {
-      throw Tokens.FileError(reason: "\(path) is no ordinary file")
-    }
-    guard TextFile.size(path) != 0 else { throw Tokens.FileError(reason: "\(path) is empty") }
+    guard let stamp else { return }
+    guard stamp.isRegular else { throw Tokens.FileError(reason: "\(path) is no ordinary file") }
+    guard stamp.size > 0 else { throw Tokens.FileError(reason: "\(path) is empty") }
   }
 }

@@ -120,8 +120,11 @@ extension Cluster {
       writers[writer].registration = BucketWriter.Registration(
         node: node, connection: nodes[node].connection)
       // A batch that was refused has yet to show whether it is carried out now.
-      if writers[writer].batch == nil { writers[writer].noteService() }
-      writers[writer].noteAnswer()
+      if writers[writer].batch == nil {
+        writers[writer].noteService()
+      } else {
+        writers[writer].noteAnswer()
+      }
     case .check(let writer):
       guard let error = reply.error else { return }
       switch Redirection(error, from: nodes[node].endpoint) {

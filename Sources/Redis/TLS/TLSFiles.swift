@@ -44,7 +44,7 @@ package struct TLSFiles: Equatable, Sendable {
   /// again, the event loop would wait.
   var stamps: [TextFile.Stamp?] {
     [authorities, certificate, key].map { path in
-      path.flatMap { TextFile.isRegular($0) ? TextFile.stamp($0) : nil }
+      path.flatMap(TextFile.stamp).flatMap { $0.isRegular ? $0 : nil }
     }
   }
 
